@@ -1,0 +1,14 @@
+"""Which chain and contract a registry belongs to; every head and every proof is bound to it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ChainBinding:
+    """The identity of the deployed contract: chain id, genesis block hash, address (20 bytes), code hash (keccak-256)."""
+
+    chain_id: int
+    genesis_hash: bytes
+    contract: bytes
+    code_hash: bytes
+    deployed_block: int
