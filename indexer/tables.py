@@ -1,4 +1,4 @@
-"""The mirror's tables, written by the indexer alone: what the chain says, rebuilt from its logs and from nothing else."""
+"""The mirror's tables, written by the indexer alone: what the chain says, rebuilt from its logs and nothing else."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ChainBinding:
-    """The identity of the deployed contract: chain id, genesis block hash, address (20 bytes), code hash (keccak-256)."""
+    """The identity of the deployed contract: chain, genesis hash, address (20 bytes), keccak code hash."""
 
     chain_id: int
     genesis_hash: bytes

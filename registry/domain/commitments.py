@@ -59,3 +59,8 @@ def first_head(chain_id: int, contract: bytes, key: bytes, agreement_commitment:
 def next_head(head: bytes, kind: int, record_commitment: bytes) -> bytes:
     """head(n+1) from head(n) and the record appended."""
     return hashlib.sha256(b"\x13" + head + bytes((kind,)) + record_commitment).digest()
+
+
+def next_lender_head(head: bytes, event: int, key: bytes) -> bytes:
+    """A lender's running head, from 32 zero bytes: event 0 = it registered the loan, 1 = control left, 2 = arrived."""
+    return hashlib.sha256(b"\x14" + head + bytes((event,)) + key).digest()

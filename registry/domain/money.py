@@ -70,7 +70,7 @@ class Money:
 
     @classmethod
     def of(cls, major: Decimal | str, currency: str) -> Self:
-        """An amount written in major units, exact: `Money.of("12.34", "USD")`; finer than the minor unit is an error."""
+        """An amount written in major units, exact: `Money.of("12.34", "USD")`; finer than the unit is refused."""
         if currency not in MINOR_DIGITS:
             raise CurrencyUnknown(currency)
         scaled = Decimal(major).scaleb(MINOR_DIGITS[currency])

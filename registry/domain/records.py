@@ -101,8 +101,8 @@ class Allocated:
 class LoanRecord:
     """One entry of a loan's history with everything needed to recompute its commitment.
 
-    `fields` holds the financial values by name; `personal` the personal ones, or None when the kind has none, they are
-    sealed, or they were erased. `personal_digests` (32 bytes each, in field order) outlives them.
+    `fields` holds the financial values by name; `sealed` the personal ones as ciphertext, None when the kind has none or
+    they were erased. `personal_digests` (32 bytes each, in field order) outlives them.
     """
 
     loan_id: str
@@ -113,7 +113,7 @@ class LoanRecord:
     posted_at: datetime
     amount: Money | None
     fields: Mapping[str, FieldValue]
-    personal: Mapping[str, FieldValue] | None
+    sealed: bytes | None
     personal_digests: tuple[bytes, ...]
     secret: bytes
     commitment: bytes

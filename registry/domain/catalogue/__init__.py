@@ -1,0 +1,1 @@
+"""Shipped, versioned configuration of the domain: products on offer and classification rules, as TOML files."""
