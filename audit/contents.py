@@ -1,9 +1,9 @@
 """The commitment of a filed record, recomputed from the cells it was made of; the inner loop of a reconciliation."""
 
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping
+from hashlib import sha256
+from hmac import digest as hmac_digest
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from registry.domain.commitments import FieldValue
 from registry.domain.kinds import RecordKind
 from registry.domain.records import FINANCIAL_FIELDS, PERSONAL_FIELDS
 
-_SAFE_MAX = 2**53 - 1
+SAFE_MAX = 2**53 - 1
 
 # Per kind and financial field: its name, the HKDF info block, and what stands before the value in the digest.
 _LAYOUTS = {
@@ -65,30 +65,21 @@ def commitment(key: bytes, sequence: int, kind: int, digests: bytes) -> bytes:
 
 def canonical_value(value: FieldValue) -> bytes:
     """RFC 8785, with the common cases done by the standard library, which escapes strings the same way."""
-    kind = type(value)
-    if kind is str:
-        return encode_basestring(value).encode()  # type: ignore[arg-type]
-    if kind is int and -_SAFE_MAX <= value <= _SAFE_MAX:  # type: ignore[operator]
-        return b"%d" % value  # type: ignore[operator]
+    if isinstance(value, str):
+        return encode_basestring(value).encode()
     if value is None:
         return b"null"
+    if type(value) is int and -SAFE_MAX <= value <= SAFE_MAX:
+        return b"%d" % value
     return commitments.canonical(value)
 
 
-def _digests(
-    layout: tuple[tuple[str, bytes, bytes], ...],
-    encoded: Mapping[str, bytes],
-    secret: bytes,
-    hmac_digest=hmac.digest,  # type: ignore[no-untyped-def]  # bound once: called fifteen times a record
-    sha256=hashlib.sha256,  # type: ignore[no-untyped-def]
-) -> bytes:
+def _digests(layout: tuple[tuple[str, bytes, bytes], ...], encoded: Mapping[str, bytes], secret: bytes) -> bytes:
     """As `commitments.field_salt` and `commitments.field_digest`, field by field; a test holds the two together."""
     extracted = commitments.extract(secret)
     return b"".join(
         [
-            sha256(
-                b"\x10" + hmac_digest(extracted, info, "sha256") + prefix + encoded.get(name, b"null")
-            ).digest()
+            sha256(b"\x10" + hmac_digest(extracted, info, "sha256") + prefix + encoded.get(name, b"null")).digest()
             for name, info, prefix in layout
         ]
     )

@@ -1,4 +1,4 @@
-"""Keccak-256 as Ethereum uses it (original padding, unlike SHA-3), in plain Python, with `sha3` when it is installed."""
+"""Keccak-256 as Ethereum uses it (original padding, unlike SHA-3), in plain Python, or by `sha3` if installed."""
 
 _MASK = 2**64 - 1
 _RATE_BYTES = 136

@@ -1,4 +1,4 @@
-"""The loan file as it lies in the tables, read without believing it: raw cells, in batches ordered by lender and loan."""
+"""The loan file as it lies in the tables, read without believing it: raw cells, batches ordered by lender and loan."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -81,6 +81,7 @@ class FileBatch:
     records: dict[LoanName, list[FileRecord]] = field(default_factory=lambda: defaultdict(list))
     outbox: dict[LoanName, list[FileOutbox]] = field(default_factory=lambda: defaultdict(list))
     pledged: dict[LoanName, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    accepted_servicer: dict[LoanName, int] = field(default_factory=dict)  # of the last transfer accepted
 
 
 def binding_of(connection: Connection) -> ChainBinding | None:
@@ -158,6 +159,16 @@ def _batch(
     ).where(liens.released_at.is_(None))
     for lender_id, loan_id, asset_tag in connection.execute(query):
         batch.pledged[lender_id, loan_id].append(asset_tag)
+    moved = tables.transfers.c
+    query = _between(
+        _raw(tables.transfers, ("lender_id", "loan_id", "to_lender_id", "servicer_id")),
+        (moved.lender_id, moved.loan_id),
+        after,
+        upto,
+        lenders,
+    ).where(moved.state == "ACCEPTED")
+    for lender_id, loan_id, buyer, servicer_id in connection.execute(query.order_by(moved.decided_at)):
+        batch.accepted_servicer[lender_id, loan_id] = servicer_id or buyer
     return batch
 
 
@@ -177,7 +188,7 @@ def _between(
     return query.order_by(*name)
 
 
-def _loan_rows() -> Select[Any]:
+def _loan_rows() -> Any:
     held_by = and_(
         tables.borrowers.c.lender_id == tables.loans.c.lender_id, tables.borrowers.c.id == tables.loans.c.borrower_id
     )
@@ -185,9 +196,10 @@ def _loan_rows() -> Select[Any]:
     return query.select_from(tables.loans.outerjoin(tables.borrowers, held_by))
 
 
-def _raw(table: Table, names: Sequence[str]) -> Select[Any]:
+def _raw(table: Table, names: Sequence[str]) -> Any:
     """The cells as the driver gives them: a cell of the wrong type must become a finding, not an exception."""
-    return select(*(type_coerce(table.c[name], NULLTYPE).label(name) for name in names))
+    query: Any = select(*(type_coerce(table.c[name], NULLTYPE).label(name) for name in names))
+    return query
 
 
 def _loan(row: tuple[Any, ...]) -> FileLoan:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from audit import rlp
 from audit.keccak import keccak_256
 
-EMPTY_ROOT = keccak_256(b"\x80")
+_NOTHING = b"\x80"  # the RLP of the empty string
+EMPTY_ROOT = keccak_256(_NOTHING)
 
 
 class ProofRejected(ValueError):
@@ -17,7 +18,7 @@ def proven(root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes | None:
 
     The nodes must be exactly those on the path, root first: each hashes to what its parent says, none is left over.
     """
-    if root == EMPTY_ROOT and not nodes:
+    if root == EMPTY_ROOT and list(nodes) in ([], [_NOTHING]):  # nodes differ in how they prove an empty trie
         return None
     value, used = _walk(root, _nibbles(key), nodes)
     if used != len(nodes):

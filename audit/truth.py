@@ -1,4 +1,4 @@
-"""A loan's true history, found among copies of which any may have been altered: what the chain proves, else the majority."""
+"""A loan's true history, found among copies any of which may be altered: what the chain proves, else the majority."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,6 +48,8 @@ class History:
 
     def append(self, link: Link, binding: ChainBinding, key: bytes) -> None:
         head = self.heads[-1] if self.heads else None
+        if head is None:  # no kind goes into the first head: the contract registers agreements and nothing else
+            link = Link(RecordKind.AGREEMENT, link.commitment)
         self.links.append(link)
         self.heads.append(head_after(head, link, binding, key))
         self.statuses.append(self._status_after(link.kind))
@@ -126,11 +128,10 @@ def _counts(copies: Copies, sequence: int) -> bool:
     return said >= _SOURCES_MIN and (sequence in copies.filed or sequence in copies.queued)
 
 
-def _elected(
-    copies: Copies, sequence: int, history: History, binding: ChainBinding, key: bytes
-) -> Link | None:
+def _elected(copies: Copies, sequence: int, history: History, binding: ChainBinding, key: bytes) -> Link | None:
     """The link most copies vouch for."""
-    filed, queued, mirrored = (source.get(sequence) for source in (copies.filed, copies.queued, copies.mirrored))
+    filed, queued = copies.filed.get(sequence), copies.queued.get(sequence)
+    mirrored = copies.mirrored.get(sequence)
     made = copies.recomputed.get(sequence)
     if filed is not None and made == filed.commitment and _agrees(mirrored, filed) and _agrees(queued, filed):
         return Link(filed.kind, filed.commitment)
@@ -161,9 +162,8 @@ def _heads_said(copies: Copies, sequence: int) -> Sequence[bytes | None]:
         said.append(filed.head)
     if (mirrored := copies.mirrored.get(sequence)) is not None:
         said.append(mirrored.head)
-    for following in (copies.filed.get(sequence + 1), copies.queued.get(sequence + 1)):
-        if following is not None:
-            said.append(following.previous_head)
+    following = (copies.filed.get(sequence + 1), copies.queued.get(sequence + 1))
+    said.extend(row.previous_head for row in following if row is not None)
     if sequence == copies.next_sequence - 1:
         said.append(copies.filed_head)
     return said

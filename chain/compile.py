@@ -8,7 +8,7 @@ import argparse
 import hashlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -110,13 +110,22 @@ def compile_contract(name: str = "LoanRegistry", settings: Mapping[str, Any] = S
 
 
 def check(name: str = "LoanRegistry") -> Artifact:
-    """Recompile and compare with what is committed; returns the committed artifact, or raises ArtifactStale."""
-    committed, fresh = load_artifact(name), compile_contract(name)
-    fields = ("abi", "bytecode", "deployed_bytecode", "code_hash", "loans_slot", "compiler", "settings", "source_hash")
-    different = tuple(field for field in fields if getattr(committed, field) != getattr(fresh, field))
-    if different:
-        raise ArtifactStale(name, different)
+    """The committed artifact if it is what the sources compile to, else ArtifactStale.
+
+    Changed sources or settings are seen without a compiler; only if they are the committed ones is compiled again.
+    """
+    committed = load_artifact(name)
+    given = replace(committed, compiler=SOLC_VERSION, settings=SETTINGS, source_hash=source_hash(sources()))
+    _require_equal(committed, given)
+    _require_equal(committed, compile_contract(name))
     return committed
+
+
+def _require_equal(committed: Artifact, fresh: Artifact) -> None:
+    names = [field.name for field in fields(Artifact)]
+    different = tuple(name for name in names if getattr(committed, name) != getattr(fresh, name))
+    if different:
+        raise ArtifactStale(committed.name, different)
 
 
 def main(arguments: list[str] | None = None) -> int:

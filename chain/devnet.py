@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
+from eth_account import Account
 
 from chain.processes import identify, listening_ports
 from chain.rpc import CallFailed, NodeUnreachable, Rpc
@@ -114,7 +114,10 @@ class ReorganisationTooDeep(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class DevnetInfo:
-    """A running devnet: the process, where it listens and which chain it is. Times in unix seconds."""
+    """A running devnet: the process (`start_time` as the system words it), where it listens, which chain it is.
+
+    `start_block` was the head when the process started; `block_time` is in seconds, None = a block per transaction.
+    """
 
     pid: int
     start_time: str
@@ -122,7 +125,6 @@ class DevnetInfo:
     chain_id: int
     start_block: int
     block_time: int | None
-    cache: str
     mnemonic: str = field(default=MNEMONIC)
     accounts: int = field(default=ACCOUNTS)
 
@@ -193,7 +195,7 @@ class Devnet:
             os.kill(info.pid, signal.SIGINT)  # the signal on which Anvil saves its state
             if not _wait_gone(info):
                 raise DevnetFailed("stop", _log_tail(home))
-            shutil.rmtree(info.cache, ignore_errors=True)
+            shutil.rmtree(home / "cache", ignore_errors=True)
             if not _adopt_saved_state(home):
                 raise DevnetFailed("save its state", _log_tail(home))
             return info
@@ -221,8 +223,7 @@ def _start(home: Path, binary: Path, block_time: int | None, port: int | None, *
         raise PortTaken(port)
     if port is None:
         port = last.port if last and _is_free(last.port) else 0
-    cache = tempfile.mkdtemp(prefix="loan-registry-anvil-")
-    process = _spawn(home, _command(home, binary, chain_id, port, block_time, cache), attached=attached)
+    process = _spawn(home, _command(home, binary, chain_id, port, block_time), attached=attached)
     try:
         port = _await_port(home, process, port)
         info = DevnetInfo(
@@ -232,26 +233,23 @@ def _start(home: Path, binary: Path, block_time: int | None, port: int | None, *
             chain_id=chain_id,
             start_block=_height(f"http://127.0.0.1:{port}"),
             block_time=block_time,
-            cache=cache,
         )
         _prove(info)
     except BaseException:
         process.kill()
         process.wait()
-        shutil.rmtree(cache, ignore_errors=True)
+        shutil.rmtree(home / "cache", ignore_errors=True)
         raise
     _children[process.pid] = process
     _write(home / "devnet.json", orjson.dumps(asdict(info), option=orjson.OPT_INDENT_2))
     return info
 
 
-def _command(
-    home: Path, binary: Path, chain_id: int, port: int, block_time: int | None, cache: str
-) -> list[str | Path]:
+def _command(home: Path, binary: Path, chain_id: int, port: int, block_time: int | None) -> list[str | Path]:
     command: list[str | Path] = [binary, "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)]
     command += ["--mnemonic", MNEMONIC, "--accounts", str(ACCOUNTS), "--hardfork", HARDFORK]
     command += ["--gas-limit", str(BLOCK_GAS_LIMIT), "--no-request-size-limit"]
-    command += ["--prune-history", str(HISTORY_BLOCKS), "--cache-path", cache]
+    command += ["--prune-history", str(HISTORY_BLOCKS), "--cache-path", home / "cache"]
     command += ["--dump-state", _dump(home)]
     if (home / "state.json").exists():
         command += ["--load-state", home / "state.json"]
@@ -389,3 +387,9 @@ def _locked(home: Path) -> Iterator[None]:
     with (home / "devnet.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def funded_key(index: int = 0) -> bytes:
+    """The private key (32 bytes) of one of the devnet's funded accounts; the phrase is public, so for a devnet only."""
+    Account.enable_unaudited_hdwallet_features()
+    return bytes(Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}").key)

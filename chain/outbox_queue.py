@@ -67,13 +67,29 @@ def waiting(connection: Connection, lender_id: int, limit: int) -> list[OutboxIt
 
 
 def count_waiting(connection: Connection, lender_id: int) -> int:
-    return int(
-        connection.execute(
-            select(func.count())
-            .select_from(relay_items)
-            .where(relay_items.c.lender_id == lender_id, relay_items.c.state == ItemState.WAITING)
-        ).scalar_one()
+    """How many positions the relay could still bring on chain: taken ones that wait, and those not taken yet."""
+    waiting_items = select(func.count()).where(
+        relay_items.c.lender_id == lender_id, relay_items.c.state == ItemState.WAITING
     )
+    last = connection.execute(select(lenders.c.outbox_position).where(lenders.c.id == lender_id)).scalar_one()
+    return int(connection.execute(waiting_items).scalar_one()) + int(last) - last_taken(connection, lender_id)
+
+
+def has_work(connection: Connection, lender_id: int, now: datetime) -> bool:
+    """Whether there is anything to take, to send, to try again or to look up again."""
+    open_ = or_(
+        relay_items.c.state == ItemState.WAITING,
+        and_(relay_items.c.state == ItemState.REFUSED, relay_items.c.next_attempt_at <= now),
+        and_(relay_items.c.state == ItemState.FOUND, relay_items.c.refused_block.is_not(None)),
+    )
+    states = (ItemState.WAITING, ItemState.REFUSED, ItemState.FOUND)  # the index leads with them
+    row = select(relay_items.c.position).where(
+        relay_items.c.lender_id == lender_id, relay_items.c.state.in_(states), open_
+    )
+    if connection.execute(row.limit(1)).first() is not None:
+        return True
+    last = connection.execute(select(lenders.c.outbox_position).where(lenders.c.id == lender_id)).scalar_one()
+    return int(last) > last_taken(connection, lender_id)
 
 
 def sweep_voided(connection: Connection, lender_id: int) -> int:
@@ -91,7 +107,7 @@ def sweep_voided(connection: Connection, lender_id: int) -> int:
 
 
 def assign(connection: Connection, lender_id: int, positions: Sequence[int], sender: bytes, nonce: int) -> bool:
-    """Give waiting items to a transaction; False, and the caller must roll back, if one was voided or taken meanwhile."""
+    """Give waiting items to a transaction; False, and the caller must roll back, if one is waiting no more."""
     still_there = connection.execute(
         select(func.count())
         .select_from(outbox)

@@ -77,7 +77,7 @@ def send(rpc: Rpc, key: SigningKey, to: bytes | None, body: bytes = b"", *, valu
             "type": 2,
             "chainId": number(rpc.call("eth_chainId")),
             "nonce": number(rpc.call("eth_getTransactionCount", data(key.address), "pending")),
-            "to": data(to) if to is not None else "",
+            "to": to or b"",
             "value": value,
             "data": body,
             "gas": gas if gas == PLAIN_TRANSFER_GAS else gas * GAS_MARGIN_PERCENT // 100,

@@ -91,11 +91,20 @@ def raw_bytes(connection: Connection, transaction: StoredTransaction) -> bytes:
 
 def last_nonce(connection: Connection, lender_id: int, sender: bytes) -> int | None:
     """The highest nonce that ever got a payload."""
-    return connection.execute(
+    last: int | None = connection.execute(
         select(func.max(relay_transactions.c.nonce)).where(
             relay_transactions.c.lender_id == lender_id, relay_transactions.c.sender == sender
         )
     ).scalar_one()
+    return last
+
+
+def senders(connection: Connection, lender_id: int) -> list[bytes]:
+    """Every account that ever signed for the lender."""
+    rows = connection.execute(
+        select(relay_transactions.c.sender).where(relay_transactions.c.lender_id == lender_id).distinct()
+    )
+    return [bytes(sender) for sender in rows.scalars()]
 
 
 def mark(connection: Connection, transaction: StoredTransaction, state: TransactionState, **values: Any) -> None:

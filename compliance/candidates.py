@@ -4,11 +4,12 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
+from itertools import pairwise
 
 from compliance.names import ParsedName, skeleton, weight
 from compliance.surnames import SURNAMES_BY_SPELLING
 
-_CANDIDATES_MAX = 160
+_CANDIDATES_MAX = 200
 _SLIP_LENGTH_MIN = 4
 _FORMS_MAX = 10
 _UNSHARED_COST = 0.35
@@ -55,7 +56,7 @@ def _keys(name: ParsedName) -> Iterator[tuple[str, str]]:
     """Pairs of an index key and the word it stands for."""
     if name.chars:
         yield f"={name.chars}", name.chars
-        for first, second in zip(name.chars, name.chars[1:], strict=False):
+        for first, second in pairwise(name.chars):
             yield f"={first}{second}", first + second
     for form in name.forms[:_FORMS_MAX]:
         for word in form:
@@ -64,7 +65,7 @@ def _keys(name: ParsedName) -> Iterator[tuple[str, str]]:
             joined = "".join(form)
             yield f"+{joined}", joined
             yield f"+{''.join(sorted(form))}", joined
-            yield from ((f"+{one}{two}", one + two) for one, two in zip(form, form[1:], strict=False))
+            yield from ((f"+{one}{two}", one + two) for one, two in pairwise(form))
         else:
             yield from ((f"+{word}", word) for word in form)
 

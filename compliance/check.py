@@ -6,13 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-_NO_EVIDENCE: Mapping[str, str] = MappingProxyType({})
+
+def _no_evidence() -> Mapping[str, str]:
+    return MappingProxyType({})
 
 
 class CheckResult(StrEnum):
     """The outcome of one check; ERROR counts as REFER wherever results are combined."""
 
-    PASS = "PASS"  # noqa: S105  an outcome, not a password
+    PASS = "PASS"  # noqa: S105
     FAIL = "FAIL"
     REFER = "REFER"
     NOT_APPLICABLE = "NOT_APPLICABLE"
@@ -25,7 +27,7 @@ class Finding:
 
     result: CheckResult
     reasons: tuple[str, ...] = ()
-    evidence: Mapping[str, str] = field(default=_NO_EVIDENCE)
+    evidence: Mapping[str, str] = field(default_factory=_no_evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Check:
     reasons: tuple[str, ...]
     evaluated_at: datetime
     inputs_hash: bytes
-    evidence: Mapping[str, str] = field(default=_NO_EVIDENCE)
+    evidence: Mapping[str, str] = field(default_factory=_no_evidence)
 
 
 def overall(checks: Iterable[Check]) -> CheckResult:

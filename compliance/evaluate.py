@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import rfc8785
 
@@ -32,7 +33,9 @@ class Registered:
 
 
 CHECKS: tuple[Registered, ...] = (
-    Registered("identity", person.identity, ("id_type", "id_number"), ("birth_on", "sex", "id_expires_on", "applied_on")),
+    Registered(
+        "identity", person.identity, ("id_type", "id_number"), ("birth_on", "sex", "id_expires_on", "applied_on")
+    ),
     Registered("age", person.age, ("kind", "birth_on", "applied_on", "term_months")),
     Registered("screening", person.screening, ("name", "kind"), ("aliases", "birth_on", "nationality", "id_number")),
     Registered(
@@ -110,7 +113,7 @@ def _find(registered: Registered, case: Case) -> Finding:
         return _gap(gap.field, case.subject.unavailable)
     except NoRuleInForce:
         return referred("NO_RULE_IN_FORCE")
-    except Exception as cause:  # noqa: BLE001  a broken check must refer, never stop the others or pass
+    except Exception as cause:
         return Finding(CheckResult.ERROR, ("CHECK_RAISED", getattr(cause, "code", type(cause).__name__)))
 
 
@@ -122,7 +125,7 @@ def _gap(field: str, unavailable: Mapping[str, str]) -> Finding:
 
 def _inputs_hash(registered: Registered, case: Case, hash_key: bytes) -> bytes:
     inputs = {name: _plain(getattr(case.subject, name)) for name in registered.needs + registered.reads}
-    document = {
+    document: Any = {
         "rule": registered.rule,
         "rule_version": case.rules.version(registered.rule),
         "on": case.on.isoformat(),

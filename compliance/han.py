@@ -1,7 +1,5 @@
 """Names in Han characters: one script form, surname and given name, and their Latin readings."""
 
-from functools import lru_cache
-
 from pypinyin import Style, lazy_pinyin
 
 from compliance.surnames import COMPOUND_READINGS, SPELLINGS, SURNAME_READINGS
@@ -61,9 +59,8 @@ def split_surname(chars: str) -> tuple[str, str]:
     return chars[:width], chars[width:]
 
 
-@lru_cache(maxsize=65_536)
 def readings(chars: str) -> tuple[tuple[str, ...], ...]:
-    """Toneless pinyin syllables: first with the surname reading, then the everyday one if it differs; `v` stands for ü."""
+    """Toneless pinyin syllables, `v` for ü: with the surname reading, then the everyday one if it differs."""
     chars = simplified(chars)[:_READING_LENGTH_MAX]
     everyday = tuple(lazy_pinyin(chars, style=Style.NORMAL, errors="ignore", v_to_u=False))
     if chars in COMPOUND_READINGS:
@@ -76,7 +73,6 @@ def readings(chars: str) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys((first, everyday)))
 
 
-@lru_cache(maxsize=65_536)
 def latin_forms(chars: str) -> tuple[tuple[str, ...], ...]:
     """Latin spellings of a person's Han name as token tuples, surname first, given name joined."""
     surname, _ = split_surname(simplified(chars))

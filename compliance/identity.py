@@ -10,9 +10,8 @@ from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, 
 # Residence permits of Hong Kong, Macau and Taiwan residents carry these instead of a GB 2260 place.
 _PERMIT_PLACES = ("810000", "820000", "830000")
 # GB 2260 provinces; a foreigner's permanent resident number is 9, province, ISO 3166 numeric country.
-_PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65".split()
-)
+_PROVINCE_CODES = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65"
+_PROVINCES = frozenset(_PROVINCE_CODES.split())
 _USCC_ALPHABET = frozenset("0123456789ABCDEFGHJKLMNPQRTUWXY")
 _USCC_REGISTRARS = frozenset("123456789ANY")
 _REASONS: tuple[tuple[type[ValidationError], str], ...] = (

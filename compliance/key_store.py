@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from registry.domain.errors import NotFound, RuleRefused, Unavailable
 
@@ -129,10 +129,10 @@ class KeyStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _row(self, statement: str, *parameters: str) -> tuple[bytes, str] | None:
+    def _row(self, statement: str, *parameters: str) -> tuple[Any, ...] | None:
         try:
             with self._lock:
-                row: tuple[bytes, str] | None = self._connection.execute(statement, parameters).fetchone()
+                row: tuple[Any, ...] | None = self._connection.execute(statement, parameters).fetchone()
         except sqlite3.Error as cause:
             raise KeyStoreUnreadable(self.path, str(cause)) from cause
         return row

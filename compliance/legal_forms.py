@@ -1,18 +1,21 @@
 """Legal forms of organisations in the spellings lists use, folded to one word each."""
 
-_FORMS = {
-    "ltd": "ltd limited pte pty ooo srl sarl spzoo gmbh llc llp lp sp zoo bv bvba kft doo oo sro lda ltda youxiangongsi",
-    "inc": "inc incorporated corp corporation co company cos gongsi",
-    "jsc": "jsc ojsc cjsc pjsc oao zao pao ao sa ag plc spa nv ab asa oy oyj se sas pt tbk aktiengesellschaft aktsionernoe",
-}
-# Words that say only that this is an organisation.
-_DISTINCT = {
-    "gmbh": "gmbh", "ooo": "llc", "llc": "llc", "srl": "llc", "sarl": "llc", "spzoo": "llc", "pte": "ltd", "pty": "ltd",
-    "corp": "corp", "corporation": "corp", "company": "co", "co": "co", "cos": "co", "incorporated": "inc",
-    "limited": "ltd", "plc": "plc", "ag": "ag", "aktiengesellschaft": "ag", "sa": "sa", "spa": "sa", "lp": "lp", "llp": "llp",
-}  # fmt: skip
+# A form and the spellings folded to it; forms that the law keeps apart stay apart.
+_FORMS = """
+ltd: ltd limited pte pty youxiangongsi
+llc: llc ooo srl sarl spzoo bv bvba kft doo sro lda ltda
+gmbh: gmbh
+lp: lp llp
+corp: corp corporation
+inc: inc incorporated
+co: co company cos gongsi
+jsc: jsc ojsc cjsc pjsc oao zao pao ao pt tbk aktsionernoe
+ag: ag aktiengesellschaft
+plc: plc
+sa: sa spa nv ab asa oy oyj se sas
+"""
 LEGAL_FORMS: dict[str, str] = {
-    word: _DISTINCT.get(word, form) for form, words in _FORMS.items() for word in words.split()
+    word: form for form, words in (line.split(":") for line in _FORMS.strip().splitlines()) for word in words.split()
 }
 LEGAL_PHRASES: tuple[tuple[str, str], ...] = (
     (" limited liability company ", "llc"),

@@ -36,7 +36,9 @@ class KeyFileExposed(InvalidInput):
     code: ClassVar[str] = "KEY_FILE_EXPOSED"
 
     def __str__(self) -> str:
-        return f"Key file {self.path} has mode {self.mode:04o}; only its owner may read it: chmod 600 and renew the key."
+        return (
+            f"Key file {self.path} has mode {self.mode:04o}; only its owner may read it: chmod 600 and renew the key."
+        )
 
 
 @dataclass(eq=False)

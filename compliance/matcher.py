@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA, Levenshtein
 
-from compliance.names import ParsedName, skeleton, weight
+from compliance.names import ParsedName, is_particle, skeleton, weight
 from compliance.surnames import same_surname
 
 ALGORITHM_VERSION = "matcher-1"
@@ -20,6 +20,7 @@ _CONFLICT_COST = 2.0
 _LEGAL_FORM_DIFFERS = 0.98
 _NUMBER_DIFFERS = 0.9
 _HOMOPHONE = 0.65
+_CONTAINED = 0.8
 _INCOMPLETE_QUERY = 0.72
 
 
@@ -49,7 +50,7 @@ def _by_character(query: ParsedName, listed: ParsedName) -> NameScore:
     left, right = query.chars, listed.chars
     if left == right:
         return NameScore(1.0)
-    if len(left) > 4 and len(right) > 4:
+    if max(len(left), len(right)) > 4:
         return NameScore(max(Levenshtein.normalized_similarity(left, right), _contained(left, right)))
     homophone = len(left) == len(right) and bool(set(query.forms) & set(listed.forms))
     alike = Levenshtein.normalized_similarity(left, right)
@@ -58,7 +59,7 @@ def _by_character(query: ParsedName, listed: ParsedName) -> NameScore:
 
 def _contained(left: str, right: str) -> float:
     short, long = sorted((left, right), key=len)
-    return 0.8 if short in long else 0.0
+    return _CONTAINED if len(short) >= 3 and short in long else 0.0
 
 
 def _by_token(left: tuple[str, ...], right: tuple[str, ...]) -> float:
@@ -110,7 +111,12 @@ def _rest(tokens: tuple[str, ...], used: set[int]) -> list[str]:
 
 
 def _combined(
-    left: tuple[str, ...], right: tuple[str, ...], matched: float, total: float, rest_left: list[str], rest_right: list[str]
+    left: tuple[str, ...],
+    right: tuple[str, ...],
+    matched: float,
+    total: float,
+    rest_left: list[str],
+    rest_right: list[str],
 ) -> float:
     if total <= 0:
         return 0.0
@@ -122,7 +128,8 @@ def _combined(
     score = matched / (total + _CONFLICT_COST * conflict + cost * extra)
     if any(len(token) > 1 for token in rest_left) and any(len(token) > 1 for token in rest_right) and conflict >= 2:
         score = min(score, _CONFLICT_CAP)
-    if len(left) == 1 and len(left[0]) >= 4 and not rest_left and matched >= 0.9 * total:
+    telling = [token for token in left if not is_particle(token)]
+    if len(telling) == 1 and len(telling[0]) >= 4 and telling[0] not in rest_left and matched >= 0.9 * total:
         # Somebody known by one word only cannot be told from a listed party that bears it.
         score = max(score, _INCOMPLETE_QUERY)
     return score
@@ -134,14 +141,17 @@ def _unsplit(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[tuple[str, 
 
 
 def _join_towards(tokens: tuple[str, ...], targets: tuple[str, ...]) -> tuple[str, ...]:
-    wanted = {target for target in targets if len(target) >= 4}
+    shortest = min(map(len, tokens))
+    wanted = {target for target in targets if len(target) >= 4 and len(target) > shortest and target not in tokens}
+    if not wanted or len(tokens) == 1:
+        return tokens
     out: list[str] = []
     i = 0
     while i < len(tokens):
         joined = tokens[i]
         for end in range(i + 2, min(i + 4, len(tokens)) + 1):
             candidate = "".join(tokens[i:end])
-            if candidate in wanted and candidate not in tokens:
+            if candidate in wanted:
                 joined, i = candidate, end - 1
                 break
         out.append(joined)

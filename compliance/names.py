@@ -12,28 +12,38 @@ from compliance.scripts import romanise
 
 ALGORITHM_VERSION = "names-1"
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 _TITLES = frozenset(
-    "mr mrs ms miss dr prof professor sir dame lord lady president general gen colonel col major captain capt haji hajji"
-    " shaikh sheikh shaykh mullah maulana maulavi mawlawi qari hajj monsieur madame herr frau the mv mt ss".split()
+    _words("""
+        mr mrs ms miss dr prof professor sir dame lord lady president general gen colonel col major captain
+        capt haji hajji shaikh sheikh shaykh mullah maulana maulavi mawlawi qari hajj monsieur madame herr
+        frau the mv mt ss
+    """)
 )
-_NUMBER_WORDS = {
-    word: str(value)
-    for value, words in enumerate(
-        "zero|one first 1st i|two second 2nd ii|three third 3rd iii|four fourth 4th iv|five fifth 5th|six sixth 6th vi"
-        "|seven seventh 7th vii|eight eighth 8th viii|nine ninth 9th ix|ten tenth 10th|eleven xi|twelve xii".split("|")
-    )
-    for word in words.split()
-}
+_NUMERALS = """
+zero|one first 1st i|two second 2nd ii|three third 3rd iii|four fourth 4th iv|five fifth 5th|six sixth 6th vi
+|seven seventh 7th vii|eight eighth 8th viii|nine ninth 9th ix|ten tenth 10th|eleven xi|twelve xii
+"""
+_NUMBER_WORDS = {word: str(value) for value, words in enumerate(_NUMERALS.split("|")) for word in words.split()}
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 # Digits typed for the letters they look like, only inside words.
 _LOOKALIKES = str.maketrans("013459", "oieasg")
 _PARTICLES = frozenset(
-    "al el ul ibn bin ben bint abu abou abd de del della di da dos van von der den la le of and for und et y ud ur ould"
-    " o s a in".split()
+    _words("""
+        al el ul ibn bin ben bint abu abou abd de del della di da dos van von der den la le of and for und
+        et y ud ur ould o s a in
+    """)
 )
 _COMMON_WORDS = frozenset(
-    "group holdings holding international trading industrial industry trade bank fund trust services service global"
-    " systems import export shipping foundation organization organisation enterprises capital".split()
+    _words("""
+        group holdings holding international trading industrial industry trade bank fund trust services
+        service global systems import export shipping foundation organization organisation enterprises
+        capital
+    """)
 )
 _SYNONYMS = {
     "organisation": "organization", "labour": "labor", "gruppe": "group", "maoyi": "trading", "jituan": "group",
@@ -43,9 +53,7 @@ _SYNONYMS = {
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc\u02bb`\u00b4\u05f3]")
 _NOT_WORD = re.compile(r"[^\w]+|_")
 _DOTTED = re.compile(r"\b(?:\w\.){2,}")
-_HAN_LEGAL = re.compile(
-    "(股份有限公司|有限责任公司|有限公司|集团公司|集团|公司|控股|会社|株式会社|\\(.*?\\))"
-)
+_HAN_LEGAL = re.compile("(股份有限公司|有限责任公司|有限公司|集团公司|集团|公司|控股|会社|株式会社|\\(.*?\\))")
 _HAN_PLACE = re.compile(
     "^(?:中国|北京|上海|天津|重庆|深圳|广州|香港|澳门|大连|丹东|宁波|青岛|南京|杭州|苏州|厦门|武汉|成都|西安|沈阳|.{2}[省市])(?:市|省)?"
 )
@@ -65,9 +73,16 @@ class ParsedName:
     legal: frozenset[str]
     numbers: frozenset[str]
 
+    @property
+    def comparable(self) -> bool:
+        """Whether a Latin spelling is known; lists are in Latin letters, so without one nothing can be ruled out."""
+        return any(token.isascii() and len(token) > 1 for token in self.forms[0]) and all(
+            token.isascii() for token in self.forms[0]
+        )
+
 
 def fold(text: str) -> str:
-    """NFKC, case, apostrophes, punctuation and spaces folded, traditional characters simplified; folding twice changes nothing."""
+    """NFKC, case, apostrophes, punctuation, spaces and traditional characters folded; twice changes nothing."""
     folded = text
     # Casefolding and compatibility forms can each bring up what the other folds.
     for _ in range(4):
@@ -99,20 +114,19 @@ def strip_accents(text: str) -> str:
 _STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"})
 
 
-@lru_cache(maxsize=65_536)
-def parse(text: str, organisation: bool) -> ParsedName:  # noqa: FBT001  a fact of the name, as the cache's key
+def parse(text: str, *, organisation: bool) -> ParsedName:
     """Fold a name and list the spellings it can be met under."""
     dotted = _DOTTED.sub(lambda match: match[0].replace(".", ""), text)
     folded = fold(dotted)
     chars = _east_asian(folded)
     if chars and all(han.is_han(char) for char in chars):
-        return _parse_han(folded, chars, organisation)
-    tokens, legal = _tokens(folded, organisation)
+        return _parse_han(folded, chars, organisation=organisation)
+    tokens, legal = _tokens(folded, organisation=organisation)
     numbers = frozenset(token for token in tokens if token.isdigit())
     return ParsedName(folded, chars, (tokens,) if tokens else ((folded,),), legal, numbers)
 
 
-def _parse_han(folded: str, chars: str, organisation: bool) -> ParsedName:
+def _parse_han(folded: str, chars: str, *, organisation: bool) -> ParsedName:
     if not organisation:
         return ParsedName(folded, chars, han.latin_forms(chars), frozenset(), frozenset())
     legal = frozenset(_HAN_LEGAL.findall(chars))
@@ -133,7 +147,7 @@ def _east_asian(folded: str) -> str:
     return ""
 
 
-def _tokens(folded: str, organisation: bool) -> tuple[tuple[str, ...], frozenset[str]]:  # noqa: FBT001
+def _tokens(folded: str, *, organisation: bool) -> tuple[tuple[str, ...], frozenset[str]]:
     text = f" {strip_accents(romanise(folded))} "
     legal = set()
     for phrase, form in LEGAL_PHRASES:
@@ -158,16 +172,23 @@ def _unlook(token: str) -> str:
     return token.translate(_LOOKALIKES) if token[:1].isalpha() and letters * 2 > len(token) > letters else token
 
 
-def _numerals(tokens: list[str]) -> list[str]:
+def _numerals(words: list[str]) -> list[str]:
     """Numbers in words and Roman numerals as digits; a lone `i` stays a letter."""
+    if words == ["i"]:
+        return words
     out: list[str] = []
-    for token in tokens:
-        value = _NUMBER_WORDS.get(token, token)
+    for word in words:
+        value = _NUMBER_WORDS.get(word, word)
         if out and out[-1] in _TENS and value.isdigit():
             out[-1] = str(_TENS[out[-1]] + int(value))
         else:
-            out.append(value if token != "i" or len(tokens) > 1 else token)
-    return [str(_TENS[token]) if token in _TENS else token for token in out]
+            out.append(value)
+    return [str(_TENS.get(word, word)) for word in out]
+
+
+def is_particle(token: str) -> bool:
+    """Whether a token is an article, preposition or kinship particle, which many names share."""
+    return token in _PARTICLES
 
 
 def weight(token: str) -> float:

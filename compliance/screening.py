@@ -23,12 +23,16 @@ _HOMOPHONE_BORN_ALIKE = 0.8
 
 
 class Decision(StrEnum):
-    """What screening decided: a presumed true match, a case for a human, nothing, or that it could not look."""
+    """What screening decided: a presumed true match, a case for a human, nothing, or that it could not look.
+
+    NOT_COMPARABLE is a name without a Latin spelling that this algorithm knows (Arabic, Thai, an empty name).
+    """
 
     MATCH = "MATCH"
     POSSIBLE = "POSSIBLE"
     CLEAR = "CLEAR"
     NOT_LOADED = "NOT_LOADED"
+    NOT_COMPARABLE = "NOT_COMPARABLE"
 
 
 class Agreement(StrEnum):
@@ -132,8 +136,10 @@ class Screener:
         """Compare the party with every candidate; no list loaded is never CLEAR."""
         if not self._listed:
             return ScreeningResult(Decision.NOT_LOADED, (), 0, self.lists)
+        organisation = query.kind is PartyKind.ORGANISATION
+        given = [names.parse(text, organisation=organisation) for text in (query.name, *query.aliases)]
         best: dict[tuple[str, str], Hit] = {}
-        for hit in self._scored(query):
+        for hit in self._scored(query, given):
             key = (hit.list_id, hit.entry_id)
             if key not in best or (hit.identifier, hit.score) > (best[key].identifier, best[key].score):
                 best[key] = hit
@@ -142,26 +148,26 @@ class Screener:
             key=lambda hit: (-hit.score, hit.list_id, hit.entry_id),
         )
         decision = Decision.POSSIBLE if kept else Decision.CLEAR
+        if not kept and not any(parsed.comparable for parsed in given):
+            decision = Decision.NOT_COMPARABLE
         if any(hit.score >= query.match_from and hit.confirmed for hit in kept):
             decision = Decision.MATCH
         return ScreeningResult(decision, tuple(kept[:_HITS_MAX]), len(best) - len(kept), self.lists)
 
-    def _scored(self, query: Query) -> Iterable[Hit]:
-        organisation = query.kind is PartyKind.ORGANISATION
+    def _scored(self, query: Query, given: Iterable[names.ParsedName]) -> Iterable[Hit]:
         identified = {
             position
             for identifier in map(_normal_identifier, query.identifiers)
             for position in self._by_identifier.get(identifier, ())
         }
-        for text in (query.name, *query.aliases):
-            parsed = names.parse(text, organisation)
+        for parsed in given:
             for position in identified | self._index.candidates(parsed):
                 yield _score(query, parsed, self._listed[position], position in identified)
 
     def _add(self, list_id: str, entry: ListEntry) -> None:
         organisation = entry.kind is not EntryKind.PERSON
         for alias in (Alias(entry.name, "name"), *entry.aliases):
-            parsed = names.parse(alias.name, organisation)
+            parsed = names.parse(alias.name, organisation=organisation)
             for identifier in map(_normal_identifier, entry.identifiers):
                 if len(identifier) >= _IDENTIFIER_CHARACTERS_MIN:
                     self._by_identifier.setdefault(identifier, []).append(len(self._listed))
@@ -173,10 +179,10 @@ def score_pair(query: Query, entry: ListEntry) -> Hit:
     identifiers = {_normal_identifier(text) for text in entry.identifiers}
     identified = any(_normal_identifier(text) in identifiers for text in query.identifiers)
     hits = [
-        _score(query, names.parse(text, query.kind is PartyKind.ORGANISATION), listed, identified)
+        _score(query, names.parse(text, organisation=query.kind is PartyKind.ORGANISATION), listed, identified)
         for text in (query.name, *query.aliases)
         for listed in (
-            _Listed("", entry, alias, names.parse(alias.name, entry.kind is not EntryKind.PERSON))
+            _Listed("", entry, alias, names.parse(alias.name, organisation=entry.kind is not EntryKind.PERSON))
             for alias in (Alias(entry.name, "name"), *entry.aliases)
         )
     ]
@@ -201,9 +207,7 @@ def _score(query: Query, parsed: names.ParsedName, listed: _Listed, identified: 
         score *= _KIND_CONTRADICTS
     if identified:
         score = 1.0
-    return Hit(
-        listed.list_id, entry.entry_id, listed.alias.name, score, name.score, birth, country, identified
-    )
+    return Hit(listed.list_id, entry.entry_id, listed.alias.name, score, name.score, birth, country, identified)
 
 
 def _birth_agreement(born: date | None, entry: ListEntry) -> Agreement:

@@ -2,29 +2,27 @@
 
 import unicodedata
 
-_CYRILLIC = dict(
-    zip(
-        "абвгґдеёєжзиіїйклмнопрстуўфхцчшщъыьэюяқғңүұөәһђјљњћџ",
-        (
-            "a b v g g d e e ye zh z i i yi y k l m n o p r s t u u f kh ts ch sh shch - y - e yu ya k g n u u o a h"
-            " dj j lj nj c dz"
-        ).split(),
-        strict=True,
-    )
-)
-_GREEK = dict(
-    zip("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split(), strict=True)
-)
+# Letters and their spellings in the same order; "-" is a letter without a sound of its own.
+_CYRILLIC = "абвгґдеёєжзиіїйклмнопрстуўфхцчшщъыьэюяқғңүұөәһђјљњћџ"
+_CYRILLIC_LATIN = """
+a b v g g d e e ye zh z i i yi y k l m n o p r s t u u f kh ts ch sh shch - y - e yu ya k g n u u o a h dj j lj nj c dz
+"""
+_GREEK = "αβγδεζηθικλμνξοπρσςτυφχψω"
+_GREEK_LATIN = "a v g d e z i th i k l m n x o p r s s t y f ch ps o"
 _GREEK_PAIRS = {"ου": "ou", "μπ": "b", "ντ": "nt", "γκ": "g", "τζ": "tz"}
-_HANGUL_INITIALS = "k kk n t tt r m p pp s ss - ch jj ch k t p h".split()
-_HANGUL_VOWELS = "a ae ya yae o e yo ye o wa wae oe yo u wo we wi yu u ui i".split()
-_HANGUL_FINALS = "- k k k n n n t l k m l l l p l m p p t t ng t t k t p t".split()
+_INITIALS = "k kk n t tt r m p pp s ss - ch jj ch k t p h"
+_VOWELS = "a ae ya yae o e yo ye o wa wae oe yo u wo we wi yu u ui i"
+_FINALS = "- k k k n n n t l k m l l l p l m p p t t ng t t k t p t"
+_HANGUL_INITIALS, _HANGUL_VOWELS, _HANGUL_FINALS = (text.split() for text in (_INITIALS, _VOWELS, _FINALS))
 _HANGUL_FIRST, _HANGUL_LAST = 0xAC00, 0xD7A3
-_LETTERS = {**_CYRILLIC, **_GREEK}
+_LETTERS = {
+    **dict(zip(_CYRILLIC, _CYRILLIC_LATIN.split(), strict=True)),
+    **dict(zip(_GREEK, _GREEK_LATIN.split(), strict=True)),
+}
 
 
 def romanise(text: str) -> str:
-    """`text` (casefolded) with Cyrillic, Greek and Hangul spelled in Latin letters; other scripts are left as they are."""
+    """`text` (casefolded) with Cyrillic, Greek and Hangul spelled in Latin letters; other scripts stay."""
     plain = unicodedata.normalize("NFC", text)
     if plain.isascii():
         return plain

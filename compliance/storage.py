@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 from compliance.lists import ListMalformed, ScreeningList, demonstration_list, read_ofac, read_signed, read_un
 from compliance.lists.entry import ListEntry
 from compliance.screening import ListVersion, Screener
+from registry.domain.errors import RuleRefused
 
 metadata = MetaData()
 
@@ -47,6 +49,24 @@ screening_entries = Table(
 
 FORMATS: dict[str, Callable[[Path], ScreeningList]] = {"ofac": read_ofac, "un": read_un, "signed": read_signed}
 _ROWS_A_STATEMENT = 1_000
+# A publisher delists a few parties at a time; half a list is a truncated file.
+_SHRINK_DIVISOR_MAX = 2
+
+
+@dataclass(eq=False)
+class ListShrunk(RuleRefused):
+    """A new version has so few entries that the file is more likely cut off than right."""
+
+    list_id: str
+    given: int
+    before: int
+    code: ClassVar[str] = "LIST_SHRUNK"
+
+    def __str__(self) -> str:
+        return (
+            f"List {self.list_id} came with {self.given} entries where {self.before} are in place; fetch it again,"
+            " or import it with allow_shrink if the publisher really removed so many."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +79,17 @@ class ListImported:
     replaced_version: str | None
 
 
-def import_list(connection: Connection, path: Path, format: str) -> ListImported:  # noqa: A002  the word of the command
+def import_list(
+    connection: Connection,
+    path: Path,
+    format: str,  # noqa: A002  the word of the command
+    *,
+    allow_shrink: bool = False,
+) -> ListImported:
     """Read the list at `path` (`ofac`: a folder, `un` and `signed`: a file) and put it in place of its last version."""
     if format not in FORMATS:
         raise ListMalformed(path.name, f"format {format!r} is unknown; use one of {', '.join(FORMATS)}")
-    return replace_list(connection, FORMATS[format](path))
+    return replace_list(connection, FORMATS[format](path), allow_shrink=allow_shrink)
 
 
 def import_demonstration_list(connection: Connection) -> ListImported:
@@ -71,12 +97,17 @@ def import_demonstration_list(connection: Connection) -> ListImported:
     return replace_list(connection, demonstration_list())
 
 
-def replace_list(connection: Connection, screening_list: ScreeningList) -> ListImported:
+def replace_list(connection: Connection, screening_list: ScreeningList, *, allow_shrink: bool = False) -> ListImported:
     """Replace a list as a whole, or leave it as it was: a savepoint inside the caller's transaction."""
     with connection.begin_nested():
-        replaced = connection.scalar(
-            select(screening_lists.c.version).where(screening_lists.c.list_id == screening_list.list_id)
-        )
+        before = connection.execute(
+            select(screening_lists.c.version, screening_lists.c.entry_count).where(
+                screening_lists.c.list_id == screening_list.list_id
+            )
+        ).one_or_none()
+        given = len(screening_list.entries)
+        if before and not allow_shrink and given * _SHRINK_DIVISOR_MAX < before.entry_count:
+            raise ListShrunk(screening_list.list_id, given, before.entry_count)
         for table in (screening_entries, screening_lists):
             connection.execute(delete(table).where(table.c.list_id == screening_list.list_id))
         connection.execute(
@@ -85,7 +116,7 @@ def replace_list(connection: Connection, screening_list: ScreeningList) -> ListI
                 version=screening_list.version,
                 published_on=screening_list.published_on,
                 imported_at=datetime.now(UTC),
-                entry_count=len(screening_list.entries),
+                entry_count=given,
             )
         )
         rows = [
@@ -94,7 +125,7 @@ def replace_list(connection: Connection, screening_list: ScreeningList) -> ListI
         ]
         for start in range(0, len(rows), _ROWS_A_STATEMENT):
             connection.execute(insert(screening_entries), rows[start : start + _ROWS_A_STATEMENT])
-    return ListImported(screening_list.list_id, screening_list.version, len(rows), replaced)
+    return ListImported(screening_list.list_id, screening_list.version, given, before.version if before else None)
 
 
 def loaded_lists(connection: Connection) -> tuple[ListVersion, ...]:

@@ -56,7 +56,7 @@ class Instalment:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """One consent given by the borrower: for a purpose, to a lender (None: the lender of this loan), in force or withdrawn."""
+    """One consent the borrower gave this lender, for one purpose, in force or withdrawn."""
 
     purpose: str
     given_at: datetime
@@ -84,8 +84,8 @@ class ProductBounds:
 class Subject:
     """The inputs of all checks.
 
-    Rates are fractions of one a year (0.24 is 24 %). `effective_annual_rate` is the annual IRR over what was really paid
-    out, with all fees. `unavailable` names fields (by their names here) that the source can never have, each with the
+    Rates are fractions of one a year (0.24 is 24 %). `effective_annual_rate` is the annual IRR over what was really
+    paid out, with all fees. `unavailable` names fields (by their names here) the source can never have, each with the
     reason: a check that needs one answers NOT_APPLICABLE instead of REFER.
     """
 
@@ -146,7 +146,9 @@ class InputMissing(InvalidInput):
     code: ClassVar[str] = "INPUT_MISSING"
 
     def __str__(self) -> str:
-        return f"The check needs {self.field!r}, which is missing; give it, or name it in `unavailable` with the reason."
+        return (
+            f"The check needs {self.field!r}, which is missing; give it, or name it in `unavailable` with the reason."
+        )
 
 
 def present(value: T | None, name: str) -> T:

@@ -91,9 +91,7 @@ class Vault:
 
     def seal(self, key_id: str, plaintext: bytes, aad: bytes) -> bytes:
         nonce = os.urandom(sealing.NONCE_BYTES)
-        return (
-            _HEADER + nonce + sealing.gcm_seal(self._key(key_id).cipher, nonce, plaintext, _bound(key_id, aad))
-        )
+        return _HEADER + nonce + sealing.gcm_seal(self._key(key_id).cipher, nonce, plaintext, _bound(key_id, aad))
 
     def open(self, key_id: str, envelope: bytes, aad: bytes) -> bytes:
         """The plain text, or SealBroken, KeyDestroyed, KeyUnknown."""

@@ -4,17 +4,19 @@ Final blocks are read by range of numbers, sized to a target number of logs. Blo
 by hash, so that an answer can never mix two chains: headers first, linked parent to child, then the logs of just those.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chain.finality import FinalityKind, FinalityRule
+from chain.hexadecimal import octets
 from chain.rpc import CallFailed, NodeUnreachable, Rpc
 from indexer.blocks import Header, bloom_of
 from indexer.decode import ChainEvent, RawLog, decode
 from indexer.errors import NodeContradictsItself, ReadTorn
 
 LOGS_TARGET = 10_000
+BLOCKS_FIRST = 32  # before anything is known of the chain: even full blocks make a bearable answer
 RANGE_BLOCKS_MAX = 100_000
 LIVE_BLOCKS_MAX = 500
 HEADERS_MAX = 200  # per JSON-RPC batch
@@ -71,8 +73,8 @@ class LogReader:
         self._address = f"0x{contract.hex()}"
         self._address_bloom = bloom_of(contract)
         self._deployed_block = deployed_block
-        self._range = RangeSizer(logs_target, 500, RANGE_BLOCKS_MAX)
-        self._live = RangeSizer(logs_target, 64, LIVE_BLOCKS_MAX)
+        self._range = RangeSizer(logs_target, BLOCKS_FIRST, RANGE_BLOCKS_MAX)
+        self._live = RangeSizer(logs_target, BLOCKS_FIRST, LIVE_BLOCKS_MAX)
 
     def view(self, cursor_number: int, finality: FinalityRule) -> View:
         """Head, the block at `cursor_number`, and the finalized block where the rule needs it, in one request."""
@@ -114,13 +116,12 @@ class LogReader:
                 raise
             break
         self._range.answered(last - start + 1, len(logs))
-        logs.sort(key=_position)
-        self._check_order(logs, start, last)
-        numbers = list(dict.fromkeys(int(log["blockNumber"], 16) for log in logs))
+        hashes = self._checked(logs, start, last)
+        numbers = list(hashes)
         headers = self.headers([*numbers, last])
         if headers.get(last) != before:
             raise ReadTorn(last, "the last block of the range was replaced")
-        self._check_hashes(logs, headers)
+        _match(hashes, headers)
         return Batch(first, before, [headers[number] for number in numbers], decode(logs))
 
     def live_blocks(self, first: int, head_number: int, parent_hash: bytes) -> Batch | None:
@@ -136,11 +137,9 @@ class LogReader:
                 self._live.refused(len(headers))
                 raise ReadTorn(header.number, outcome.reason)
             self._check_complete(header, outcome)
-            outcome.sort(key=_position)
+            _match(self._checked(outcome, header.number, header.number), {header.number: header})
             logs.extend(outcome)
         self._live.answered(len(headers), len(logs))
-        self._check_order(logs, first, headers[-1].number)
-        self._check_hashes(logs, {header.number: header for header in headers})
         return Batch(first, headers[-1], headers, decode(logs))
 
     def _header(self, number: int) -> Header:
@@ -168,26 +167,22 @@ class LogReader:
     def _logs_call(self, **where: str) -> tuple[str, list[Any]]:
         return "eth_getLogs", [{"address": self._address, **where}]
 
-    def _check_order(self, logs: Sequence[RawLog], first: int, last: int) -> None:
-        """Refuse foreign, doubled and out-of-range logs; `logs` are sorted."""
-        previous = (first, -1)
+    def _checked(self, logs: list[RawLog], first: int, last: int) -> dict[int, str]:
+        """Put the logs in order and refuse foreign, doubled and out-of-range ones; returns their blocks' hashes."""
+        logs.sort(key=_position)
+        hashes: dict[int, str] = {}
+        number_text, hash_text, number, previous = "", "", first - 1, -1
         for log in logs:
-            at = _position(log)
-            if at <= previous or at[0] > last or log["address"].lower() != self._address:
-                raise NodeContradictsItself(self.url, at[0], "it gave a log that was not asked for, or gave one twice")
-            previous = at
-
-    def _check_hashes(self, logs: Sequence[RawLog], headers: dict[int, Header]) -> None:
-        texts = {number: f"0x{header.hash.hex()}" for number, header in headers.items()}
-        checked = ("", "")
-        for log in logs:
-            pair = (log["blockNumber"], log["blockHash"])
-            if pair == checked:
-                continue
-            number = int(pair[0], 16)
-            if texts.get(number) != pair[1]:
-                raise ReadTorn(number, "its logs belong to another block")
-            checked = pair
+            if log["blockNumber"] != number_text or log["blockHash"] != hash_text:
+                number_text, hash_text, previous = log["blockNumber"], log["blockHash"], -1
+                number = int(number_text, 16)
+                if hashes.setdefault(number, hash_text) != hash_text:
+                    raise ReadTorn(number, "its logs belong to two blocks")
+            index = int(log["logIndex"], 16)
+            if index <= previous or not first <= number <= last or log["address"].lower() != self._address:
+                raise NodeContradictsItself(self.url, number, "it gave a log that was not asked for, or gave one twice")
+            previous = index
+        return hashes
 
     def _check_complete(self, header: Header, logs: Sequence[RawLog]) -> None:
         """A block whose bloom names the contract but that came without logs is looked at again by its receipts."""
@@ -199,6 +194,13 @@ class LogReader:
             return  # not every node has the method; the fold still finds most omissions
         if any(log["address"].lower() == self._address for receipt in receipts or () for log in receipt["logs"]):
             raise NodeContradictsItself(self.url, header.number, "its receipts hold logs that eth_getLogs left out")
+
+
+def _match(hashes: Mapping[int, str], headers: Mapping[int, Header]) -> None:
+    """The logs must be of the very blocks whose headers were read."""
+    for number, text in hashes.items():
+        if number not in headers or headers[number].hash != octets(text):
+            raise ReadTorn(number, "its logs belong to another block")
 
 
 def _position(log: RawLog) -> tuple[int, int]:

@@ -19,17 +19,17 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection, Engine, delete, exists, or_, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from chain.binding import CodeMissing, check_binding
 from chain.failpoint import failpoint
 from chain.finality import FinalityRule
 from chain.hexadecimal import number
-from chain.rpc import Rpc
+from chain.rpc import CallFailed, Rpc
 from indexer.apply import Fold, touched_loans
 from indexer.blocks import Header
 from indexer.cursor import MirrorCursor, begin_cursor, check_mirror_binding, move_cursor, read_cursor
-from indexer.errors import CatchUpTimedOut, FinalBlockChanged, ReadTorn
+from indexer.errors import CatchUpTimedOut, FinalBlockChanged, MirrorMoved, ReadTorn
 from indexer.fetch import LOGS_TARGET, Batch, LogReader, View
 from indexer.rewind import rewind, stored_hashes
 from indexer.tables import mirror_blocks, mirror_events, mirror_records
@@ -111,7 +111,7 @@ class Indexer:
         while not stop.is_set():
             try:
                 report = self.run_once()
-            except (Unavailable, OperationalError) as fault:
+            except (Unavailable, CallFailed, OperationalError) as fault:
                 _log.warning("indexer_waits", reason=str(fault))
                 self._node_checked = False
                 stop.wait(self._settings.poll_seconds)
@@ -129,6 +129,7 @@ class Indexer:
             except (ReadTorn, OperationalError):
                 if time.monotonic() > deadline:
                     raise
+                time.sleep(self._settings.poll_seconds)
                 continue
             first = step.from_block if first is None else min(first, step.from_block)
             records, rewound = records + step.records, rewound + step.rewound
@@ -144,8 +145,11 @@ class Indexer:
             cursor = read_cursor(connection)
         if cursor is None:
             self._check_node()
-            with self._engine.begin() as connection:
-                cursor = read_cursor(connection) or begin_cursor(connection, self._binding, self._clock())
+            try:
+                with self._engine.begin() as connection:
+                    cursor = read_cursor(connection) or begin_cursor(connection, self._binding, self._clock())
+            except IntegrityError as failure:
+                raise MirrorMoved(0) from failure
         check_mirror_binding(cursor, self._binding)
         return cursor
 

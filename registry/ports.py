@@ -1,12 +1,13 @@
 """What the use cases need from outside: storage, keys, underwriting, a clock. The adapters are wired in `app`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from registry.domain.access import Actor, Request
+from registry.domain.agreement import AgreementTerms
 from registry.domain.chain_binding import ChainBinding
 from registry.domain.claims import ControlTransfer, Lien
 from registry.domain.commitments import FieldValue
@@ -27,11 +28,14 @@ class Clock(Protocol):
 class Vault(Protocol):
     """Personal data under one data key per borrower; destroying it erases all it sealed or derived."""
 
-    def new_key(self) -> str: ...
+    def new_keys(self, count: int) -> list[str]:
+        """Make data keys and return their ids."""
+        ...
+
     def seal(self, key_id: str, plaintext: bytes, aad: bytes) -> bytes: ...
     def open(self, key_id: str, sealed: bytes, aad: bytes) -> bytes: ...
     def derive(self, key_id: str, info: bytes, length: int = 32) -> bytes: ...
-    def destroy(self, key_id: str) -> None: ...
+    def destroy(self, key_id: str) -> object: ...
     def blind_index(self, normalised: bytes) -> bytes: ...
     def asset_tag(self, normalised: bytes) -> bytes: ...
 
@@ -49,11 +53,12 @@ class UnderwritingCase:
     identity: Identity
     inputs: Mapping[str, FieldValue]
     consents: Sequence[Consent]
-    exposure: Exposure
+    exposure: Exposure | None
     maker: str
     checker: str
     decided_at: datetime
     unavailable: Mapping[str, str]
+    terms: AgreementTerms | None = None  # of a loan that was agreed already, as a tape tells it
 
 
 class Underwriter(Protocol):
@@ -94,7 +99,9 @@ class Borrowers(Protocol):
     def grant(self, consents: Iterable[Consent]) -> None: ...
     def withdraw(self, lender_id: int, consent_id: str, at: datetime) -> None: ...
     def consents(self, lender_id: int, borrower_id: str) -> list[Consent]: ...
-    def exposure(self, blind_index: bytes | None, since: datetime) -> Exposure: ...
+    def exposure(self, blind_index: bytes | None, now: datetime) -> Exposure | None:
+        """What everybody with this identity number owes; None where the source gives no number."""
+        ...
 
 
 class Applications(Protocol):
@@ -151,19 +158,35 @@ class AuditTrail(Protocol):
     def append(self, actor: Actor, action: str, subject: str, at: datetime) -> None: ...
 
 
-class UnitOfWork(AbstractContextManager["UnitOfWork"], Protocol):
+class UnitOfWork(Protocol):
     """One use case, one transaction: it rolls back unless told to commit."""
 
-    requests: Requests
-    lenders: Lenders
-    bindings: Bindings
-    products: Products
-    borrowers: Borrowers
-    applications: Applications
-    loans: Loans
-    claims: Claims
-    outbox: Outbox
-    audit: AuditTrail
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    @property
+    def requests(self) -> Requests: ...
+    @property
+    def lenders(self) -> Lenders: ...
+    @property
+    def bindings(self) -> Bindings: ...
+    @property
+    def products(self) -> Products: ...
+    @property
+    def borrowers(self) -> Borrowers: ...
+    @property
+    def applications(self) -> Applications: ...
+    @property
+    def loans(self) -> Loans: ...
+    @property
+    def claims(self) -> Claims: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def audit(self) -> AuditTrail: ...
 
     def commit(self) -> None: ...
 

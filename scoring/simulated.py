@@ -21,7 +21,7 @@ The probability of default over the life of the loan is a logistic function of w
 
 An absent utilisation counts as 0.30, an absent history as 12 months, absent employment as 0 years. `home`, `purpose`
 and `category` are the tables below. The outcome is drawn from that probability, so even the true probabilities
-reach an AUC of about 0.76 only: no model here can look better than the risk is.
+reach an AUC of about 0.75 only: no model here can look better than the risk is.
 """
 
 import math

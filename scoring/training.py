@@ -5,7 +5,6 @@ CatBoost writes the time, a random identifier and its parameters into its file; 
 
 import json
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from scoring.bundle import ModelBundle
 from scoring.calibration import Calibration
 from scoring.features import FeatureSchema
+from scoring.folds import FOLDS, stratified_folds
 from scoring.libraries import libraries
 from scoring.matrix import TrainingFrame
 from scoring.scale import Scale
@@ -33,58 +33,47 @@ class Hyperparameters:
 
     seed: int = 42
     iterations: int = 1500
-    depth: int = 4
+    depth: int = 5
     learning_rate: float = 0.03
-    l2_leaf_reg: float = 10.0
+    l2_leaf_reg: float = 30.0
     column_share: float = 0.5
-    row_share: float = 0.8
+    row_share: float = 0.6
     patience: int = 100
     monotone: bool = True
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Rows by what they are for, in time order: fitting, stopping early, calibrating."""
+    """Rows to train on, in time order: `fit`, and the later `stop` that chooses the number of trees."""
 
     fit: TrainingFrame
     stop: TrainingFrame
-    calibrate: TrainingFrame
-
-    def joined(self) -> TrainingFrame:
-        """All three parts, for the last fit with the number of trees already chosen."""
-        parts = (self.fit, self.stop, self.calibrate)
-        return TrainingFrame(
-            self.fit.schema,
-            np.concatenate([p.numeric for p in parts]),
-            np.concatenate([p.categorical for p in parts]),
-            np.concatenate([p.target for p in parts]),
-            np.concatenate([p.months for p in parts]),
-        )
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained bundle and how it came about: trees kept after early stopping, rows, first and last month."""
+    """A trained bundle, the trees it kept, and every row it was fitted and calibrated on."""
 
     bundle: ModelBundle
     trees: int
-    rows: int
-    period: str
+    frame: TrainingFrame
 
 
 def train(
     parts: Parts, *, model_version: str, hyper: Hyperparameters | None = None, scale: Scale | None = None
 ) -> Trained:
-    """Choose the number of trees on `stop`, the calibration on `calibrate`, then fit once more on all three parts.
+    """Choose the number of trees on the later `stop` rows, then fit on all rows with that number and calibrate.
 
-    The slope is judged on rows the first model has not seen; the intercept makes the last fit right on average.
+    The slope is judged on out-of-fold scores of all rows: a window of a few months alone is too noisy to judge it
+    by. The intercept makes the mean probability of all rows their default rate.
     """
     hyper = hyper or Hyperparameters()
-    chosen = fit(parts.fit, hyper, stop=parts.stop)
-    calibration = Calibration.fit(parts.calibrate.target, raw_scores(chosen, parts.calibrate))
-    everything = parts.joined()
-    final = fit(everything, replace(hyper, iterations=int(chosen.tree_count_)))
-    calibration = calibration.centred(everything.target, raw_scores(final, everything))
+    trees = int(fit(parts.fit, hyper, stop=parts.stop).tree_count_)
+    chosen = replace(hyper, iterations=trees)
+    everything = joined(parts.fit, parts.stop)
+    final = fit(everything, chosen)
+    line = Calibration.fit(everything.target, out_of_fold_scores(everything, chosen))
+    calibration = line.centred(everything.target, raw_scores(final, everything))
     schema = everything.schema
     bundle = ModelBundle(
         version=model_version,
@@ -96,7 +85,18 @@ def train(
         scale=scale or Scale.shipped(),
         trained_with=libraries() | {name: str(value) for name, value in asdict(hyper).items()},
     )
-    return Trained(bundle, int(final.tree_count_), len(everything), everything.period)
+    return Trained(bundle, int(final.tree_count_), everything)
+
+
+def joined(first: TrainingFrame, second: TrainingFrame) -> TrainingFrame:
+    """The rows of two frames of one schema, one after the other."""
+    return TrainingFrame(
+        first.schema,
+        np.concatenate([first.numeric, second.numeric]),
+        np.concatenate([first.categorical, second.categorical]),
+        np.concatenate([first.target, second.target]),
+        np.concatenate([first.months, second.months]),
+    )
 
 
 def fit(frame: TrainingFrame, hyper: Hyperparameters, *, stop: TrainingFrame | None = None) -> CatBoost:
@@ -129,6 +129,16 @@ def fit(frame: TrainingFrame, hyper: Hyperparameters, *, stop: TrainingFrame | N
     return model
 
 
+def out_of_fold_scores(frame: TrainingFrame, hyper: Hyperparameters) -> NDArray[np.float64]:
+    """Uncalibrated log-odds (n,) of every row by a model that was not fitted on it (stratified 5-fold)."""
+    fold_of = stratified_folds(frame.target, seed=hyper.seed)
+    scores = np.empty(len(frame))
+    for fold in range(FOLDS):
+        held = fold_of == fold
+        scores[held] = raw_scores(fit(frame.take(~held), hyper), frame.take(held))
+    return scores
+
+
 def raw_scores(model: CatBoost, frame: TrainingFrame) -> NDArray[np.float64]:
     """Uncalibrated log-odds (n,)."""
     raw: NDArray[np.float64] = model.predict(frame.pool(), prediction_type="RawFormulaVal", thread_count=1)
@@ -153,14 +163,10 @@ def split_features(model: CatBoost, schema: FeatureSchema) -> tuple[tuple[int, .
     )
 
 
-def time_parts(frame: TrainingFrame, stop_months: Sequence[str], calibrate_months: Sequence[str]) -> Parts:
-    """Split by issue month: everything before the first stopping month is for fitting."""
+def time_parts(frame: TrainingFrame, stop_from: str, until: str) -> Parts:
+    """Split by issue month (YYYY-MM): earlier than `stop_from` to fit, from there to before `until` to stop on."""
     months = frame.months
-    return Parts(
-        frame.take(months < min(stop_months)),
-        frame.take(np.isin(months, stop_months)),
-        frame.take(np.isin(months, calibrate_months)),
-    )
+    return Parts(frame.take(months < stop_from), frame.take((months >= stop_from) & (months < until)))
 
 
 def _saved(model: CatBoost, form: str) -> bytes:

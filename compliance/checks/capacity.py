@@ -6,9 +6,9 @@ from decimal import Decimal
 from compliance.check import CheckResult, Finding, failed, not_applicable, passed, referred
 from compliance.checks.case import Case
 from compliance.checks.scope import binding_cap
-from compliance.rulebook import AffordabilityRule, ExposureRule, OverIndebtednessRule, VelocityRule
+from compliance.rulebook import AffordabilityRule, CapKind, ExposureRule, OverIndebtednessRule, VelocityRule
 from compliance.subject import InputMissing, PartyKind, Subject, present
-from registry.domain.money import Money
+from registry.domain.money import AmountInvalid, CurrencyMismatch, Money
 
 
 def affordability(case: Case) -> Finding:
@@ -18,9 +18,9 @@ def affordability(case: Case) -> Finding:
     if present(subject.kind, "kind") is PartyKind.ORGANISATION:
         return not_applicable("NOT_A_PERSON")
     income = present(subject.monthly_income, "monthly_income")
-    service = present(subject.monthly_debt_service, "monthly_debt_service") + new_monthly_service(subject)
+    service = _owed(subject.monthly_debt_service, "monthly_debt_service") + new_monthly_service(subject)
     counted = Decimal(income.minor) * (1 if subject.income_verified else 1 - rule.unverified_income_haircut)
-    (income - service)  # refuses two currencies before their minor units are compared
+    _same_currency(income, service)
     if counted <= 0:
         return failed("NO_INCOME")
     if service.minor > rule.fail_above * counted:
@@ -35,7 +35,7 @@ def affordability(case: Case) -> Finding:
 def new_monthly_service(subject: Subject) -> Money:
     """The new loan's instalment a month: as given, or what falls due in its heaviest calendar month."""
     if subject.monthly_instalment is not None:
-        return subject.monthly_instalment
+        return _owed(subject.monthly_instalment, "monthly_instalment")
     if not subject.instalments:
         raise InputMissing("monthly_instalment")
     currency = subject.instalments[0].amount.currency
@@ -53,9 +53,9 @@ def exposure(case: Case) -> Finding:
     cap = binding_cap(rule.cap, subject, amount.currency)
     if cap is None:
         return referred("NO_EXPOSURE_RULE_FOR_LENDER")
-    if cap.kind == "NONE":
+    if cap.kind is CapKind.NONE:
         return not_applicable(cap.id)
-    owed = present(subject.total_outstanding, "total_outstanding") + amount
+    owed = _owed(subject.total_outstanding, "total_outstanding") + amount
     limit = Money.of(present(cap.amount, "amount"), amount.currency)
     if limit < owed:
         return Finding(CheckResult(cap.above), ("EXPOSURE_ABOVE_CAP", cap.id), {"cap": str(limit)})
@@ -68,11 +68,11 @@ def over_indebtedness(case: Case) -> Finding:
     subject = case.subject
     if present(subject.kind, "kind") is PartyKind.ORGANISATION:
         return not_applicable("NOT_A_PERSON")
-    lenders = present(subject.open_lenders, "open_lenders")
-    loans = present(subject.open_loans, "open_loans")
-    owed = present(subject.total_outstanding, "total_outstanding") + present(subject.amount, "amount")
+    lenders = _count(subject.open_lenders, "open_lenders")
+    loans = _count(subject.open_loans, "open_loans")
+    owed = _owed(subject.total_outstanding, "total_outstanding") + present(subject.amount, "amount")
     income = present(subject.monthly_income, "monthly_income")
-    owed - income  # noqa: B018  refuses two currencies
+    owed - income
     reasons = []
     if lenders > loans:
         reasons.append("EXPOSURE_COUNTS_DISAGREE")
@@ -89,11 +89,32 @@ def velocity(case: Case) -> Finding:
     """Reference 4.2 A6: how many applications the person has made, here and elsewhere."""
     rule = case.rules.get("velocity", VelocityRule)
     subject = case.subject
-    day = present(subject.applications_24_hours, "applications_24_hours")
-    month = present(subject.applications_30_days, "applications_30_days")
+    day = _count(subject.applications_24_hours, "applications_24_hours")
+    month = _count(subject.applications_30_days, "applications_30_days")
     reasons = []
     if day > rule.applications_24_hours_max:
         reasons.append("MANY_APPLICATIONS_24_HOURS")
     if month > rule.applications_30_days_max:
         reasons.append("MANY_APPLICATIONS_30_DAYS")
     return referred(*reasons) if reasons else passed()
+
+
+def _same_currency(one: Money, other: Money) -> None:
+    """Refuse to put amounts of two currencies into one ratio."""
+    if one.currency != other.currency:
+        raise CurrencyMismatch(one.currency, other.currency)
+
+
+def _owed(amount: Money | None, name: str) -> Money:
+    """What somebody owes; less than nothing would hide other debt."""
+    owed = present(amount, name)
+    if owed.minor < 0:
+        raise AmountInvalid(str(owed), f"{name} is not negative")
+    return owed
+
+
+def _count(number: int | None, name: str) -> int:
+    count = present(number, name)
+    if count < 0:
+        raise AmountInvalid(str(count), f"{name} is not negative")
+    return count

@@ -99,6 +99,7 @@ def screening(case: Case) -> Finding:
         Decision.NOT_LOADED: (CheckResult.REFER, ("LIST_NOT_LOADED",)),
         Decision.MATCH: (CheckResult.FAIL, ("SANCTIONS_MATCH",)),
         Decision.POSSIBLE: (CheckResult.REFER, ("SANCTIONS_POSSIBLE_MATCH",)),
+        Decision.NOT_COMPARABLE: (CheckResult.REFER, ("NAME_NOT_COMPARABLE",)),
         Decision.CLEAR: (CheckResult.PASS, ()),
     }
     outcome, reasons = outcomes[result.decision]

@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 from compliance.check import CheckResult, Finding, failed, not_applicable, passed, referred
 from compliance.checks.case import Case
 from compliance.checks.scope import binding_cap
-from compliance.rulebook import Cap, LprRule, NetDisbursementRule, RateCapRule
+from compliance.rulebook import Cap, CapKind, LprRule, NetDisbursementRule, RateCapRule
 from compliance.subject import Subject, present
 from registry.domain.money import Money
 
@@ -20,7 +20,7 @@ def rate_cap(case: Case) -> Finding:
     cap = binding_cap(rule.cap, subject, currency)
     if cap is None:
         return referred("NO_RATE_RULE_FOR_LENDER")
-    if cap.kind == "NONE":
+    if cap.kind is CapKind.NONE:
         return not_applicable(cap.id)
     all_in = present(subject.effective_annual_rate, "effective_annual_rate")
     contract = present(subject.annual_rate, "annual_rate")
@@ -35,7 +35,7 @@ def rate_cap(case: Case) -> Finding:
 
 def cap_rate(cap: Cap, case: Case) -> Decimal:
     """The cap as a fraction of one a year on the day of the agreement."""
-    if cap.kind == "LPR_MULTIPLE":
+    if cap.kind is CapKind.LPR_MULTIPLE:
         return present(cap.multiple, "multiple") * case.rules.get("lpr", LprRule).annual_rate
     return present(cap.annual_rate, "annual_rate")
 

@@ -65,7 +65,9 @@ def parse_ofac(sdn: str, alt: str = "", add: str = "", comments: str = "") -> It
         raise ListMalformed(LIST_ID, "sdn.csv holds no party")
 
 
-def _entry(row: list[str | None], aliases: list[list[str | None]], addresses: list[list[str | None]], more: str) -> ListEntry:
+def _entry(
+    row: list[str | None], aliases: list[list[str | None]], addresses: list[list[str | None]], more: str
+) -> ListEntry:
     remarks = ((row[11] or "") + more).strip() or None
     text = remarks or ""
     weak = {alias.casefold() for alias in _WEAK_ALIAS.findall(text)}
@@ -124,8 +126,10 @@ def _rows(part: str, text: str) -> Iterator[list[str | None]]:
         # The published files end with a DOS end-of-file byte.
         if not cells or cells == ["\x1a"]:
             continue
-        if len(cells) != _COLUMNS[part] or not cells[0].strip().isdigit():
+        if len(cells) != _COLUMNS[part]:
             raise ListMalformed(LIST_ID, f"line {number} of {part} has {len(cells)} columns, not {_COLUMNS[part]}")
+        if not cells[0].strip().isdigit():
+            raise ListMalformed(LIST_ID, f"line {number} of {part} does not begin with a party's number")
         yield [None if cell.strip() == _NULL else cell.strip() for cell in cells]
 
 

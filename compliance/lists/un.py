@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import IO
-from xml.etree import ElementTree as Xml  # the parser below refuses document types, hence entities
+from typing import IO, Any, cast
+from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from compliance.lists.entry import Alias, DateRange, EntryKind, ListEntry, ListMalformed, ScreeningList
 
 LIST_ID = "UN_CONSOLIDATED"
+_Events = Iterator[tuple[str, ET.Element]]
 _CHUNK_BYTES = 65_536
 _KINDS = {"INDIVIDUAL": EntryKind.PERSON, "ENTITY": EntryKind.ORGANISATION}
 _NAME_PARTS = ("FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME")
@@ -53,28 +54,28 @@ def parse_un(file: IO[bytes]) -> tuple[date, tuple[ListEntry, ...]]:
     return generated, tuple(entries)
 
 
-def _events(file: IO[bytes]) -> Iterator[tuple[str, Xml.Element]]:
+def _events(file: IO[bytes]) -> Iterator[tuple[str, ET.Element]]:
     guard = expat.ParserCreate()
     guard.StartDoctypeDeclHandler = _refuse_document_type
-    parser = Xml.XMLPullParser(("start", "end"))
+    parser: ET.XMLPullParser[Any] = ET.XMLPullParser(("start", "end"))
     try:
         while chunk := file.read(_CHUNK_BYTES):
             # The guard sees every byte first, so a declared entity never reaches the tree.
             guard.Parse(chunk)
             parser.feed(chunk)
-            yield from parser.read_events()
+            yield from cast("_Events", parser.read_events())
         guard.Parse(b"", True)
         parser.close()
-    except (expat.ExpatError, Xml.ParseError) as cause:
+    except (expat.ExpatError, ET.ParseError) as cause:
         raise ListMalformed(LIST_ID, f"it is not well-formed XML ({cause})") from cause
-    yield from parser.read_events()
+    yield from cast("_Events", parser.read_events())
 
 
 def _refuse_document_type(*_: object) -> None:
     raise ListMalformed(LIST_ID, "it has a document type declaration, which the publisher's file never has")
 
 
-def _entry(element: Xml.Element) -> ListEntry:
+def _entry(element: ET.Element) -> ListEntry:
     kind = _KINDS[element.tag]
     prefix = element.tag
     aliases = [
@@ -107,7 +108,7 @@ def _entry(element: Xml.Element) -> ListEntry:
     )
 
 
-def _countries(element: Xml.Element, prefix: str) -> Iterator[str]:
+def _countries(element: ET.Element, prefix: str) -> Iterator[str]:
     for nationality in element.findall("NATIONALITY"):
         yield from (value.text.strip() for value in nationality.findall("VALUE") if value.text)
     for place in element.findall(f"{prefix}_ADDRESS"):
@@ -115,7 +116,7 @@ def _countries(element: Xml.Element, prefix: str) -> Iterator[str]:
             yield country
 
 
-def _birth(element: Xml.Element) -> DateRange | None:
+def _birth(element: ET.Element) -> DateRange | None:
     """Dates come as a day, a year, or a span of years (TYPE_OF_DATE EXACT, APPROXIMATELY, BETWEEN)."""
     if day := _date(_text(element, "DATE")):
         return DateRange(day, day)
@@ -129,7 +130,7 @@ def _birth(element: Xml.Element) -> DateRange | None:
         return None
 
 
-def _text(element: Xml.Element, tag: str) -> str | None:
+def _text(element: ET.Element, tag: str) -> str | None:
     return (element.findtext(tag) or "").strip() or None
 
 

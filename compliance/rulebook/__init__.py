@@ -2,9 +2,11 @@
 
 from compliance.rulebook.book import RuleBook, RuleBookInvalid, Rules
 from compliance.rulebook.rules import (
+    AboveCap,
     AffordabilityRule,
     AgeRule,
     Cap,
+    CapKind,
     ConsentRule,
     ExposureRule,
     IdentityRule,
@@ -20,9 +22,11 @@ from compliance.rulebook.rules import (
 )
 
 __all__ = [
+    "AboveCap",
     "AffordabilityRule",
     "AgeRule",
     "Cap",
+    "CapKind",
     "ConsentRule",
     "ExposureRule",
     "IdentityRule",

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar, Self, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from compliance.rulebook import rules as shapes
 from registry.domain.errors import InvalidInput
@@ -126,7 +127,11 @@ def _build(shape: type[S], entry: Mapping[str, object], file: str) -> S:
     required = {name for name, item in known.items() if item.default is MISSING}
     if missing := sorted(required - entry.keys()):
         raise RuleBookInvalid(file, f"key {missing[0]!r} is missing")
-    return shape(**{key: _value(hints[key], value, file, key) for key, value in entry.items()})
+    values: dict[str, Any] = {key: _value(hints[key], value, file, key) for key, value in entry.items()}
+    try:
+        return shape(**values)
+    except ValueError as cause:
+        raise RuleBookInvalid(file, str(cause)) from cause
 
 
 def _value(hint: object, value: object, file: str, key: str) -> object:
@@ -142,6 +147,10 @@ def _value(hint: object, value: object, file: str, key: str) -> object:
             return Decimal(value)
         except InvalidOperation:
             raise RuleBookInvalid(file, f"{key!r} is not a decimal") from None
+    if isinstance(hint, type) and issubclass(hint, StrEnum) and isinstance(value, str):
+        if value not in list(hint):
+            raise RuleBookInvalid(file, f"{key!r} is none of {', '.join(hint)}")
+        return hint(value)
     if isinstance(hint, type) and type(value) is hint:
         return value
     raise RuleBookInvalid(file, f"{key!r} has the wrong type; decimals are written as text")

@@ -3,6 +3,23 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
+
+
+class CapKind(StrEnum):
+    """What a cap limits: a rate, a multiple of the one-year LPR, a sum; or that there is no cap."""
+
+    FIXED = "FIXED"
+    LPR_MULTIPLE = "LPR_MULTIPLE"
+    AMOUNT = "AMOUNT"
+    NONE = "NONE"
+
+
+class AboveCap(StrEnum):
+    """What exceeding a cap leads to."""
+
+    FAIL = "FAIL"
+    REFER = "REFER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +34,13 @@ class Rule:
 class Cap:
     """One cap and whom it binds; an empty tuple binds everybody.
 
-    `kind` is FIXED (a rate), LPR_MULTIPLE (times the one-year LPR of the agreement's day), AMOUNT (a sum in major
-    units of the scope's currency) or NONE (no cap exists). `above` is the result when the cap is exceeded.
+    FIXED carries `annual_rate`, LPR_MULTIPLE `multiple` (of the LPR on the agreement's day), AMOUNT `amount` in major
+    units of the scope's currency. `above` is the result when the cap is exceeded.
     """
 
     id: str
-    kind: str
-    above: str = "FAIL"
+    kind: CapKind
+    above: AboveCap = AboveCap.FAIL
     lender_types: tuple[str, ...] = ()
     currencies: tuple[str, ...] = ()
     jurisdictions: tuple[str, ...] = ()
@@ -33,6 +50,16 @@ class Cap:
     annual_rate: Decimal | None = None
     multiple: Decimal | None = None
     amount: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        limits = {
+            CapKind.FIXED: self.annual_rate,
+            CapKind.LPR_MULTIPLE: self.multiple,
+            CapKind.AMOUNT: self.amount,
+        }
+        given = {kind for kind, limit in limits.items() if limit is not None}
+        if given != {self.kind} - {CapKind.NONE}:
+            raise ValueError(f"cap {self.id} must carry the one limit of its kind {self.kind}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

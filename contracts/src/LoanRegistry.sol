@@ -106,6 +106,8 @@ contract LoanRegistry is ILoanRegistry {
         bytes32 current = loan.head;
         if (expectedHead != current) revert HistoryChanged(loanKey, expectedHead, current);
         uint32 fromLenderId = loan.controllerId;
+        // Suspension may mean stolen keys: what was offered with them must not leave meanwhile.
+        _requireActive(loanKey, fromLenderId);
 
         loan.controllerId = lenderId;
         loan.servicerId = servicerId;

@@ -46,7 +46,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One asked-for change: the same actor's lender, operation and key with the same body get the first answer again."""
+    """One asked-for change: the same lender, operation, key and body get the first answer again."""
 
     actor: Actor
     operation: str

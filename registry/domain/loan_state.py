@@ -136,7 +136,7 @@ def snapshot(position: Position, as_of: date | None = None) -> LoanState:
     return LoanState(
         terms=position.terms,
         status=position.status,
-        as_of=max(as_of or position.rolled_to, position.rolled_to),
+        as_of=as_of or position.rolled_to,
         disbursed_on=position.disbursed_on,
         principal_outstanding_minor=position.principal_minor,
         principal_due_minor=due[PRINCIPAL],

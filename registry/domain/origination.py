@@ -104,5 +104,7 @@ class Exposure:
 
     open_loans: int
     open_lenders: int
+    new_lenders_90_days: int
     outstanding: tuple[Money, ...]
-    applications_last_7_days: int
+    applications_24_hours: int
+    applications_30_days: int

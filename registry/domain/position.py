@@ -66,7 +66,7 @@ class Position:
     __slots__ = (
         "_closed_days", "_days", "_denominator", "_numerator", "_order", "_period_days", "_period_start", "_tail",
         "allocations", "charged_off", "charged_on", "claim", "disbursed_on", "due", "due_count", "due_on", "first_open",
-        "left", "minor_days", "next_due", "paid", "prepaid_minor", "principal_minor", "received", "recovered_minor",
+        "left", "minor_days", "next_due", "paid", "principal_minor", "received", "recovered_minor",
         "rolled_to", "status", "terms",
     )  # fmt: skip
 
@@ -85,7 +85,6 @@ class Position:
         self.charged_on: dict[int, date] = {}
         self.allocations: dict[int, Allocation] = {}
         self.principal_minor = 0
-        self.prepaid_minor = 0
         self.recovered_minor = 0
         self.due_count = 0
         self.first_open = 0
@@ -246,7 +245,6 @@ class Position:
     def _prepay(self, amount: int, taken: list[int]) -> None:
         """Take an amount off the scheduled principal of the last instalments."""
         self.principal_minor -= amount
-        self.prepaid_minor += amount
         self.received[PRINCIPAL] += amount
         taken[PRINCIPAL] += amount
         scheduled = self.left[PRINCIPAL]
@@ -281,7 +279,6 @@ class Position:
         row = min(self.due_count, len(self.due_on) - 1)
         self.left[INTEREST][row] += interest
         self.due[INTEREST] += interest
-        self.first_open = min(self.first_open, row)
 
     def _open_period(self) -> None:
         self.minor_days = 0
@@ -314,7 +311,6 @@ class Position:
         component = FEE if event.component is Component.FEE else PENALTY
         self.left[component][row] += amount
         self.due[component] += amount
-        self.first_open = min(self.first_open, row)
         self.charged_on[row] = event.on
 
     def _charge_off(self, on: date) -> None:
@@ -353,7 +349,6 @@ class Position:
         self.principal_minor = 0
         self.due = [0, 0, 0, 0]
         self.minor_days = 0
-        self.next_due = NEVER
 
     def _owes(self, row: int) -> bool:
         return any(component[row] for component in self.left)

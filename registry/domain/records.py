@@ -101,8 +101,8 @@ class Allocated:
 class LoanRecord:
     """One entry of a loan's history with everything needed to recompute its commitment.
 
-    `fields` holds the financial values by name; `sealed` the personal ones as ciphertext, None when the kind has none or
-    they were erased. `personal_digests` (32 bytes each, in field order) outlives them.
+    `fields` holds the financial values by name; `sealed` the personal ones as ciphertext, None when the kind has
+    none or they were erased. `personal_digests` (32 bytes each, in field order) outlives them.
     """
 
     loan_id: str

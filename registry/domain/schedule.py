@@ -49,6 +49,7 @@ def build_schedule(terms: AgreementTerms) -> tuple[Instalment, ...]:
     rows = []
     for index, due_on in enumerate(dues):
         interest = divide(balance * days[index] * numerator, denominator, rounding)
+        fees = fee if balance else 0
         if index == last:
             principal = balance
         elif level is None:
@@ -56,7 +57,7 @@ def build_schedule(terms: AgreementTerms) -> tuple[Instalment, ...]:
         else:
             principal = min(max(level - interest, 0), balance)
         balance -= principal
-        rows.append(Instalment(index + 1, due_on, principal, interest, fee, balance))
+        rows.append(Instalment(index + 1, due_on, principal, interest, fees, balance))
     return tuple(rows)
 
 

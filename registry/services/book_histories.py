@@ -9,6 +9,7 @@ from registry.domain.agreement import AgreementTerms
 from registry.domain.chain_binding import ChainBinding
 from registry.domain.claims import Lien
 from registry.domain.commitments import FieldValue
+from registry.domain.errors import InvalidInput
 from registry.domain.identifiers import new_id
 from registry.domain.kinds import RecordKind
 from registry.domain.loan import Loan
@@ -18,7 +19,6 @@ from registry.domain.outbox import OutboxAction, OutboxEntry
 from registry.domain.parties import Borrower, Consent, Identity, Lender
 from registry.ports import Facilities, UnderwritingCase, UnitOfWork
 from registry.services.booking import store_new
-from registry.services.decide_application import EXPOSURE_WINDOW
 from registry.services.personal import new_borrower, seal_inputs
 from registry.services.pledge_asset import Asset
 from registry.services.sign_agreement import Origin, make_loan
@@ -58,11 +58,15 @@ class LoanHistory:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What one call booked; `skipped` were there already, by their external reference."""
+    """What one call booked; `skipped` were there already, by their external reference.
+
+    `undecided` loans could not be scored: the source lacks a figure that the model needs.
+    """
 
     loans: int
     records: int
     decisions: int
+    undecided: int
     skipped: int
 
 
@@ -71,7 +75,7 @@ def book_histories(
 ) -> Booked:
     """Book loans with all their records in one commit; with `decide`, scored and checked first.
 
-    A history is booked whatever the decision says, as it has happened: the decision shows what today's rules make of it.
+    A history is booked whatever the decision says, as it has happened: the decision says what today's rules make of it.
     Calling again with histories that are there already changes nothing.
     """
     with uow:
@@ -79,6 +83,7 @@ def book_histories(
         fresh = [history for history in histories if history.external_reference not in known]
         now = use.clock.now()
         batch = _Batch(uow, uow.lenders.get(lender_id), uow.bindings.get(), actor, use, now, decide=decide)
+        batch.keys = use.vault.new_keys(len(fresh))
         loans = [batch.loan_of(history) for history in fresh]
         batch.store_origins()
         records = sum(len(loan.fresh) for loan in loans)
@@ -86,7 +91,7 @@ def book_histories(
         batch.store_claims()
         uow.audit.append(actor, "HistoriesBooked", f"{len(loans)} loans", now)
         uow.commit()
-    return Booked(len(loans), records, len(batch.decisions), len(known))
+    return Booked(len(loans), records, len(batch.decisions), batch.undecided, len(known))
 
 
 class _Batch:
@@ -105,6 +110,8 @@ class _Batch:
     ) -> None:
         self.uow, self.lender, self.binding, self.actor = uow, lender, binding, actor
         self.use, self.now, self.decide = use, now, decide
+        self.undecided = 0
+        self.keys: list[str] = []
         self.borrowers: list[Borrower] = []
         self.consents: list[Consent] = []
         self.applications: list[Application] = []
@@ -115,7 +122,7 @@ class _Batch:
     def loan_of(self, history: LoanHistory) -> Loan:
         lender_id, vault = self.lender.id, self.use.vault
         borrower = new_borrower(
-            vault, lender_id, new_id(lender_id), history.identity, history.external_reference, self.now
+            vault, self.keys.pop(), new_id(lender_id), history.identity, history.external_reference, self.now
         )
         self.borrowers.append(borrower)
         granted = [
@@ -178,7 +185,7 @@ class _Batch:
 
     def _decision(
         self, history: LoanHistory, borrower: Borrower, application: Application, granted: Sequence[Consent]
-    ) -> Decision:
+    ) -> Decision | None:
         case = UnderwritingCase(
             lender=self.lender,
             application=application,
@@ -186,13 +193,18 @@ class _Batch:
             identity=history.identity,
             inputs=history.inputs,
             consents=granted,
-            exposure=self.uow.borrowers.exposure(borrower.blind_index, self.now - EXPOSURE_WINDOW),
+            exposure=self.uow.borrowers.exposure(borrower.blind_index, self.now),
             maker=self.actor.name,
             checker="policy",
             decided_at=self.now,
             unavailable=history.unavailable,
+            terms=history.terms,
         )
-        assessed = self.use.underwriter.assess(case)
+        try:
+            assessed = self.use.underwriter.assess(case)
+        except InvalidInput:
+            self.undecided += 1
+            return None
         decision = Decision(
             self.lender.id, new_id(self.lender.id), application.id, assessed, assessed.outcome, "policy", self.now
         )

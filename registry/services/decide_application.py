@@ -1,7 +1,7 @@
 """Deciding an application: score, checks and policy say what to do; a person may decide what they refer."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 from registry.domain.access import Request
@@ -13,7 +13,6 @@ from registry.services.answering import answer_once
 from registry.services.personal import identity_of, inputs_of
 
 DECIDABLE = frozenset({ApplicationStatus.SUBMITTED, ApplicationStatus.IN_REVIEW})
-EXPOSURE_WINDOW = timedelta(days=7)
 
 
 @dataclass(eq=False)
@@ -88,7 +87,7 @@ def case_of(
         identity=identity_of(use.vault, borrower),
         inputs=inputs_of(use.vault, borrower, application),
         consents=uow.borrowers.consents(application.lender_id, borrower.id),
-        exposure=uow.borrowers.exposure(borrower.blind_index, now - EXPOSURE_WINDOW),
+        exposure=uow.borrowers.exposure(borrower.blind_index, now),
         maker=application.submitted_by,
         checker=checker,
         decided_at=now,

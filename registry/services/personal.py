@@ -11,6 +11,7 @@ import orjson
 from registry.domain import commitments
 from registry.domain.commitments import FieldValue
 from registry.domain.errors import RuleRefused
+from registry.domain.identifiers import lender_of
 from registry.domain.kinds import RecordKind
 from registry.domain.origination import Application
 from registry.domain.parties import Borrower, Identity
@@ -41,10 +42,10 @@ class SealedAgreement:
 
 
 def new_borrower(
-    vault: Vault, lender_id: int, borrower_id: str, identity: Identity, reference: str | None, now: datetime
+    vault: Vault, key_id: str, borrower_id: str, identity: Identity, reference: str | None, now: datetime
 ) -> Borrower:
-    """A borrower under a data key of its own."""
-    key_id = vault.new_key()
+    """A borrower sealed under `key_id`, a data key of its own."""
+    lender_id = lender_of(borrower_id)
     number = identity.normalised_number()
     empty = Borrower(
         lender_id=lender_id,

@@ -45,7 +45,9 @@ def submit_application(uow: UnitOfWork, given: NewApplication, request: Request,
             borrower = uow.borrowers.get(lender_id, given.borrower_id)
         else:
             identity = given.identity or Identity(name="", kind="PERSON")
-            borrower = new_borrower(use.vault, lender_id, new_id(lender_id), identity, given.external_reference, now)
+            (key_id,) = use.vault.new_keys(1)
+            reference = given.external_reference
+            borrower = new_borrower(use.vault, key_id, new_id(lender_id), identity, reference, now)
             uow.borrowers.add([borrower])
         uow.borrowers.grant(
             Consent(lender_id, new_id(lender_id), borrower.id, purpose, None, version, now)

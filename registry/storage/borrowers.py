@@ -1,11 +1,12 @@
 """Borrowers and their consents; exposure over all lenders by blind index."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from registry.domain.errors import NotFound
 from registry.domain.kinds import LoanStatus
@@ -13,6 +14,9 @@ from registry.domain.money import Money
 from registry.domain.origination import Exposure
 from registry.domain.parties import Borrower, Consent
 from registry.storage.tables import applications, borrowers, consents, loans
+
+APPLICATIONS_WINDOW = timedelta(days=30)
+NEW_LENDER_WINDOW = timedelta(days=90)
 
 
 @dataclass(eq=False)
@@ -79,39 +83,42 @@ class SqlBorrowers:
         ).mappings()
         return [Consent(**row) for row in rows]
 
-    def exposure(self, blind_index: bytes | None, since: datetime) -> Exposure:
-        """What everybody with this identity number owes, at all lenders; nothing for a borrower without a number."""
+    def exposure(self, blind_index: bytes | None, now: datetime) -> Exposure | None:
+        """What everybody with this identity number owes, at all lenders; None for a borrower without a number."""
         if blind_index is None:
-            return Exposure(0, 0, (), 0)
+            return None
         same = borrowers.c.blind_index == blind_index
-        open_loans = self._connection.execute(
-            select(
-                loans.c.currency,
-                func.count().label("loans"),
-                func.sum(loans.c.outstanding_minor).label("owed"),
-            )
-            .join_from(borrowers, loans, _loan_of_borrower())
-            .where(same, loans.c.status.in_([LoanStatus.REGISTERED, LoanStatus.ACTIVE]))
-            .group_by(loans.c.currency)
-            .order_by(loans.c.currency)
+        still_open = loans.c.status.in_([LoanStatus.REGISTERED, LoanStatus.ACTIVE])
+        of_borrower = (loans.c.lender_id == borrowers.c.lender_id) & (loans.c.borrower_id == borrowers.c.id)
+        rows = self._connection.execute(
+            select(loans.c.controller_id, loans.c.currency, loans.c.outstanding_minor, loans.c.disbursed_on)
+            .join_from(borrowers, loans, of_borrower)
+            .where(same, still_open)
         ).all()
-        lender_count = self._connection.execute(
-            select(func.count(loans.c.controller_id.distinct()))
-            .join_from(borrowers, loans, _loan_of_borrower())
-            .where(same, loans.c.status.in_([LoanStatus.REGISTERED, LoanStatus.ACTIVE]))
-        ).scalar_one()
-        recent = self._connection.execute(
-            select(func.count())
-            .select_from(borrowers)
-            .join(
-                applications,
-                (applications.c.lender_id == borrowers.c.lender_id) & (applications.c.borrower_id == borrowers.c.id),
+        submitted = [
+            row.submitted_at
+            for row in self._connection.execute(
+                select(applications.c.submitted_at)
+                .select_from(borrowers)
+                .join(
+                    applications,
+                    (applications.c.lender_id == borrowers.c.lender_id)
+                    & (applications.c.borrower_id == borrowers.c.id),
+                )
+                .where(same, applications.c.submitted_at >= now - APPLICATIONS_WINDOW)
             )
-            .where(same, applications.c.submitted_at >= since)
-        ).scalar_one()
-        outstanding = tuple(Money(int(row.owed), row.currency) for row in open_loans)
-        return Exposure(sum(row.loans for row in open_loans), lender_count, outstanding, recent)
-
-
-def _loan_of_borrower() -> Any:
-    return (loans.c.lender_id == borrowers.c.lender_id) & (loans.c.borrower_id == borrowers.c.id)
+        ]
+        owed: Counter[str] = Counter()
+        for row in rows:
+            owed[row.currency] += row.outstanding_minor
+        recent = (now - NEW_LENDER_WINDOW).date()
+        return Exposure(
+            open_loans=len(rows),
+            open_lenders=len({row.controller_id for row in rows}),
+            new_lenders_90_days=len(
+                {row.controller_id for row in rows if row.disbursed_on is None or row.disbursed_on >= recent}
+            ),
+            outstanding=tuple(Money(minor, currency) for currency, minor in sorted(owed.items())),
+            applications_24_hours=sum(at >= now - timedelta(hours=24) for at in submitted),
+            applications_30_days=len(submitted),
+        )

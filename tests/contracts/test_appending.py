@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from tests.contracts.conftest import ALPHA, BETA, Registry
+from tests.contracts.deployment import ALPHA, BETA, Registry
 from tests.contracts.kinds import WAY_TO, Kind, Status, status_after
 from tests.support import chain_oracle as oracle
 from tests.support.devnet import Event, Refusal

@@ -1,13 +1,18 @@
 """The committed artifact: fresh, deployable, and the same wherever it is deployed."""
 
-from dataclasses import replace
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import sha3
 
 from chain import compile as compiling
 from chain.artifacts import ArtifactMissing, load_artifact
-from tests.support.devnet import Chain, install_tools
+from tests.support.devnet import TOOLS, Chain, install_tools
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_committed_sources_are_those_the_artifact_was_compiled_from() -> None:
@@ -20,15 +25,21 @@ def test_recompiling_gives_the_committed_artifact() -> None:
     assert compiling.check() == load_artifact()
 
 
-def test_a_stale_artifact_is_named_with_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = load_artifact()
-    monkeypatch.setattr(compiling, "compile_contract", lambda name: replace(fresh, bytecode=b"\x01", abi=()))
+def test_a_changed_source_makes_the_check_fail_and_says_what_to_do(tmp_path: Path) -> None:
+    install_tools()
+    for part in ("chain", "contracts", "registry"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    (tmp_path / TOOLS.name).symlink_to(TOOLS)
+    source = tmp_path / "contracts" / "src" / "LoanRegistry.sol"
+    source.write_text(source.read_text() + "\n// one line more\n")
 
-    with pytest.raises(compiling.ArtifactStale) as refusal:
-        compiling.check()
+    done = subprocess.run(
+        [sys.executable, "-m", "chain.compile", "--check"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
 
-    assert refusal.value.fields == ("abi", "bytecode")
-    assert compiling.main(["--check"]) == compiling.ArtifactStale.exit_code
+    assert done.returncode == compiling.ArtifactStale.exit_code != 0
+    assert "LoanRegistry.json is stale: source_hash differ" in done.stderr  # a comment changes no code
+    assert "python -m chain.compile" in done.stderr
 
 
 def test_the_source_hash_covers_names_texts_and_their_borders() -> None:
@@ -63,7 +74,7 @@ def test_the_artifact_survives_being_written_and_read() -> None:
 
 
 def test_an_artifact_that_does_not_exist_is_named() -> None:
-    with pytest.raises(ArtifactMissing, match="chain.compile"):
+    with pytest.raises(ArtifactMissing, match=r"python -m chain\.compile"):
         load_artifact("Nothing")
 
 

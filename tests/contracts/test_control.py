@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from tests.contracts.conftest import ALPHA, BETA, GAMMA, Registry
+from tests.contracts.deployment import ALPHA, BETA, GAMMA, Registry
 from tests.contracts.kinds import WAY_TO, Kind, Status
 from tests.support import chain_oracle as oracle
 from tests.support.devnet import Event, Refusal
@@ -179,6 +179,19 @@ def test_a_servicer_suspended_since_the_offer_stops_the_acceptance(registry: Reg
     refusal = registry.refusal("acceptTransfer", key, registry.chain.head(key), COMMITMENT, by=BETA)
 
     assert refusal == Refusal("CounterpartyNotActive", (key, GAMMA))
+
+
+def test_what_a_lender_offered_cannot_be_accepted_while_it_is_suspended(registry: Registry) -> None:
+    key = registry.loan()
+    registry.offer(key, to=BETA)
+    registry.send("suspendLender", ALPHA, by=0)
+    head = registry.chain.head(key)
+
+    refusal = registry.refusal("acceptTransfer", key, head, COMMITMENT, by=BETA)
+    assert refusal == Refusal("CounterpartyNotActive", (key, ALPHA))
+
+    registry.send("reinstateLender", ALPHA, by=0)
+    registry.send("acceptTransfer", key, head, COMMITMENT, by=BETA)
 
 
 def test_the_controller_appoints_the_servicer_and_takes_servicing_back(registry: Registry) -> None:

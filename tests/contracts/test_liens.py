@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from tests.contracts.conftest import ALPHA, BETA, Registry
+from tests.contracts.deployment import ALPHA, BETA, Registry
 from tests.contracts.kinds import Kind
 from tests.support.devnet import Event, Refusal
 

@@ -5,7 +5,7 @@ import secrets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.contracts.conftest import ALPHA, BETA, Registry
+from tests.contracts.deployment import ALPHA, BETA, Registry
 from tests.contracts.kinds import Status
 from tests.support import chain_oracle as oracle
 from tests.support.devnet import Event, Refusal

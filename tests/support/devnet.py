@@ -6,7 +6,7 @@ Use by `from tests.support.devnet import chain, deployed, devnet` in a conftest.
 import fcntl
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,9 +51,9 @@ class Refusal:
 
 
 class Chain:
-    """The deployed registry, called straight over JSON-RPC from Anvil's unlocked accounts."""
+    """The registry, deployed now or at `address`, called straight over JSON-RPC from Anvil's unlocked accounts."""
 
-    def __init__(self, info: DevnetInfo, artifact: Artifact) -> None:
+    def __init__(self, info: DevnetInfo, artifact: Artifact, address: str | None = None) -> None:
         self.info = info
         self.artifact = artifact
         self.rpc = Rpc(info.url)
@@ -61,7 +61,7 @@ class Chain:
         self._functions = {entry["name"]: entry for entry in artifact.abi if entry["type"] == "function"}
         self._errors = {_selector(entry): entry for entry in artifact.abi if entry["type"] == "error"}
         self._events = {_topic(entry): entry for entry in artifact.abi if entry["type"] == "event"}
-        self.address = self._deploy()
+        self.address = address or self._deploy()
 
     @property
     def administrator(self) -> str:
@@ -126,9 +126,13 @@ class Chain:
 
     def view(self, function: str, *values: Any) -> Any:
         """A view's answer: one value, or a tuple of several."""
-        answer = self.rpc.call("eth_call", self.transaction(function, *values, sender=self.accounts[-1]), "latest")
-        decoded = decode(_types(self._functions[function]["outputs"]), bytes.fromhex(answer[2:]))
-        return decoded[0] if len(decoded) == 1 else decoded
+        return self.views([(function, *values)])[0]
+
+    def views(self, calls: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """The answers of several views, each as (function, values...), in one request."""
+        transactions = [self.transaction(*call, sender=self.accounts[-1]) for call in calls]
+        answers = self.rpc.batch([("eth_call", (transaction, "latest")) for transaction in transactions])
+        return [self._answer(call[0], answer) for call, answer in zip(calls, answers, strict=True)]
 
     def head(self, loan_key: bytes) -> bytes:
         return bytes(self.view("head", loan_key))
@@ -141,6 +145,10 @@ class Chain:
         """Mine one block at `timestamp` (unix seconds)."""
         self.rpc.call("evm_setNextBlockTimestamp", hex(timestamp))
         self.rpc.call("anvil_mine", "0x1")
+
+    def _answer(self, function: str, answer: str) -> Any:
+        decoded = decode(_types(self._functions[function]["outputs"]), bytes.fromhex(answer[2:]))
+        return decoded[0] if len(decoded) == 1 else decoded
 
     def _deploy(self) -> str:
         transaction = {

@@ -100,7 +100,7 @@ interface ILoanRegistry {
     error OfferNotForYou(bytes32 loanKey, uint32 lenderId, uint32 toLenderId);
     /// @notice The controller cannot offer a loan to itself.
     error OfferToSelf(bytes32 loanKey, uint32 lenderId);
-    /// @notice The buyer or servicer named is not an admitted, unsuspended lender.
+    /// @notice The buyer, seller or servicer `lenderId` is not an admitted, unsuspended lender.
     error CounterpartyNotActive(bytes32 loanKey, uint32 lenderId);
     /// @notice The buyer saw the head `given`; it has become `expected` since. Look at the new records, then decide.
     error HistoryChanged(bytes32 loanKey, bytes32 given, bytes32 expected);
@@ -165,7 +165,8 @@ interface ILoanRegistry {
     function addAccount(uint32 lenderId, address account) external;
     /// @notice The account acts for its lender no longer; it may be the last one.
     function removeAccount(address account) external;
-    /// @notice Stop all writes of a lender. Its loans stay; a controller may still take a loan's servicing from it.
+    /// @notice Stop all writes of a lender, and the acceptance of what it offered. Its loans stay; a controller may
+    /// still take a loan's servicing from it.
     function suspendLender(uint32 lenderId) external;
     function reinstateLender(uint32 lenderId) external;
 

@@ -1,0 +1,82 @@
+"""The command line: one module for each noun, one place that turns errors into messages and exit codes."""
+
+import os
+import sys
+from typing import Annotated
+
+import orjson
+import typer
+from typer.exceptions import TyperException
+
+from app.cli import access, anchoring, audit, config, data, decision, demo, devnet, doctor, outbox, serving
+from app.cli.output import console, show_usage_error
+from registry.domain.errors import RegistryError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="loan-registry",
+    help="A shared, tamper-evident registry of loans.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(devnet.app, name="devnet")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(access.app, name="keys")
+app.add_typer(config.app, name="config")
+app.add_typer(decision.app, name="decision")
+app.add_typer(data.lists, name="lists")
+app.command("migrate")(serving.migrate)
+app.command("deploy")(anchoring.deploy)
+app.command("admit")(anchoring.admit)
+app.command("relay")(anchoring.relay)
+app.command("index")(anchoring.index)
+app.command("up")(serving.up)
+app.command("serve")(serving.serve)
+app.command("import")(data.import_tape)
+app.command("simulate")(data.simulate)
+app.command("reconcile")(audit.reconcile)
+app.command("evidence")(audit.evidence)
+app.command("verify")(audit.verify)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+
+
+@app.callback()
+def options(
+    json: Annotated[bool, typer.Option("--json", help="Write results and errors as JSON.")] = False,
+    home: Annotated[str | None, typer.Option(help="Where the registry keeps its files (default: var).")] = None,
+) -> None:
+    """Options before the command hold for every command."""
+    config.chosen.json = json
+    if home is not None:
+        config.chosen.home = home
+
+
+def main() -> None:
+    """Run the command line; never ends with a traceback for something the user can act on."""
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except RegistryError as refused:
+        if config.chosen.json:
+            sys.stderr.buffer.write(orjson.dumps({"error": refused.code, "message": str(refused)}) + b"\n")
+        else:
+            console.print(f"{refused.code}: {refused}", style="red", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(refused.exit_code)
+    except TyperException as misused:
+        show_usage_error(misused)
+        sys.exit(misused.exit_code)
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,38 @@
+"""Granian, the HTTP server in front of the API."""
+
+import os
+import socket
+
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server import Server
+
+from app.settings import PREFIX
+from app.wiring import Registry
+
+HEADER_MILLISECONDS_MAX = 3_000
+BACKPRESSURE = 256
+
+
+def serve_api(registry: Registry, host: str, port: int) -> None:
+    """Serve until SIGTERM or Ctrl-C, in one worker process. Whoever sends headers slowly is cut off."""
+    _ = registry.facilities  # what is missing is said here, not in a worker that dies again and again
+    os.environ[f"{PREFIX}HOME"] = str(registry.settings.home)
+    Server(
+        "app.asgi:create",
+        address=host,
+        port=port or _free_port(host),
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=1,
+        backpressure=BACKPRESSURE,
+        respawn_failed_workers=True,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS_MAX),
+        log_enabled=False,
+    ).serve()
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,68 @@
+"""What the API is given by the composition root: database, use-case facilities, ports and limits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
+
+from registry.ports import Facilities
+
+GRAPHIQL_MODULES = Path(__file__).parent / "graphiql" / "node_modules"
+
+
+class Evidence(Protocol):
+    """Makes the evidence of one loan; blocking, called in a worker thread after the right to see it was checked."""
+
+    def __call__(self, loan_id: str, profile: str) -> Mapping[str, Any]:
+        """The evidence as plain JSON values; `profile` is AUDITOR, PARTNER, BORROWER or PUBLIC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether requests can be served: one line per part that was asked, and what is wrong with it if anything."""
+
+    checks: Mapping[str, str | None]
+
+    @property
+    def is_ready(self) -> bool:
+        return all(fault is None for fault in self.checks.values())
+
+
+class Ready(Protocol):
+    """Asks database, chain binding and indexer lag; blocking, called in a worker thread."""
+
+    def __call__(self) -> Readiness: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may ask for; `cost` counts objects: page sizes multiply along a path and add up across paths."""
+
+    depth: int = 12
+    aliases: int = 30
+    tokens: int = 2_000
+    page_default: int = 20
+    page_max: int = 100
+    cost: int = 10_000
+    list_weight: int = 10  # objects a list without page size counts for
+    body_bytes: int = 1_000_000
+    replayed_loans: int = 2_000  # a portfolio of a past day replays each loan
+
+
+@dataclass(frozen=True)
+class ApiContext:
+    """Everything the API needs. `metrics` is the Prometheus registry behind /metrics."""
+
+    engine: Engine
+    facilities: Facilities
+    evidence: Evidence
+    ready: Ready
+    limits: Limits = Limits()
+    debug: bool = False  # show GraphQL field suggestions
+    graphiql_modules: Path = GRAPHIQL_MODULES
+    metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
+    allowed_origins: Sequence[str] = ()
