@@ -25,6 +25,7 @@ from scoring.policy import ChecksOutcome, Policy
 from scoring.receipt import DecisionReceipt, Reproduction, reproduce
 
 MONTHS_PER_YEAR = 12
+OWN_CHANNEL = "OWN"  # applied for at the lender itself, unless the application says otherwise
 
 # The project's product categories and purposes in the words of the scoring schema application@1.
 _CATEGORY: Mapping[ProductCategory, str] = {
@@ -109,7 +110,7 @@ def decision_inputs(case: UnderwritingCase, checks: ChecksOutcome) -> DecisionIn
 
 
 # Figures that checks read and the score does not.
-_NOT_FEATURES = frozenset({"monthly_debt_service", "income_verified"})
+_NOT_FEATURES = frozenset({"monthly_debt_service", "income_verified", "channel"})
 
 
 def subject_of(case: UnderwritingCase, terms: AgreementTerms | None, offered: Decimal | None) -> Subject:
@@ -127,6 +128,7 @@ def subject_of(case: UnderwritingCase, terms: AgreementTerms | None, offered: De
     owed = [money for money in exposure.outstanding if money.currency == currency] if exposure else []
     return Subject(
         lender_type=LenderType(case.lender.kind),
+        channel=str(case.inputs.get("channel") or OWN_CHANNEL),
         applied_on=_rules_day(case),
         amount=application.amount,
         term_months=application.term_months,

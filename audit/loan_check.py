@@ -1,8 +1,10 @@
 """One loan compared cell by cell: its file, queue and mirror against its true history and the chain."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from audit import outbox_check, record_check
 from audit.cells import malformed
@@ -71,7 +73,8 @@ def check_loan(copies: LoanCopies, terms: Terms) -> LoanResult:
         history.anchored = 0
     result.records, result.anchored = len(history.links), history.anchored
     result.head = history.heads[-1] if history.heads else None
-    record_check.compare(loan, key, by_sequence, readings, history, terms.opener, result)
+    keyed = loan._replace(loan_key=key)  # what was sealed is bound to the true key
+    record_check.compare(keyed, key, by_sequence, readings, history, terms.opener, result)
     outbox_check.compare(copies.outbox, queued, key, history, result)
     outbox_check.check_waiting(queued, by_sequence, history, copies.progress, terms.cursor, result)
     _compare_mirror(mirrored, history, terms, result)
@@ -81,6 +84,7 @@ def check_loan(copies: LoanCopies, terms: Terms) -> LoanResult:
     rows_are_sound = not result.findings
     controller = _controller(loan, readings, history, len(history.links))
     _compare_loan(loan, controller, history, result)
+    _compare_agreed(loan, readings.get(0), history, result)
     _compare_servicer(copies, history, on_chain, mirror_loan, result)
     if rows_are_sound and terms.balances is not None:
         _compare_balance(loan, filed, terms.balances, result)
@@ -151,6 +155,39 @@ def _compare_loan(
             result.report(Rule.CELL_ALTERED, "loans", name, value, getattr(loan, name))
 
 
+def _compare_agreed(loan: FileLoan, reading: record_check.Reading | None, history: History, result: LoanResult) -> None:
+    """The columns that repeat the agreement, which nothing later changes: amendments are records of their own."""
+    if reading is None or reading.contents is None or not history.links:
+        return
+    if reading.commitment != history.links[0].commitment:
+        return
+    agreed = reading.contents.values
+    repeated = (
+        ("terms", agreed.get("terms"), _parsed(loan.terms)),
+        ("currency", agreed.get("currency"), loan.currency),
+        ("principal_minor", str(agreed.get("amount_minor")), str(loan.principal_minor)),
+        ("annual_rate", agreed.get("annual_rate"), loan.annual_rate),
+        ("disclosed_apr", agreed.get("disclosed_apr"), loan.disclosed_apr),
+        ("term_months", str(agreed.get("term_months")), str(loan.term_months)),
+        ("external_reference", agreed.get("external_reference"), loan.external_reference),
+    )
+    for name, expected, found in repeated:
+        if expected != found:
+            result.report(Rule.CELL_ALTERED, "loans", name, _digest(expected), _digest(found))
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _digest(value: object) -> object:
+    """A short value as it is; a structure as a digest, so that findings stay short and tell two of them apart."""
+    return sha256(repr(value).encode()).digest() if isinstance(value, dict | list) else value
+
+
 def _compare_servicer(
     copies: LoanCopies,
     history: History,
@@ -179,6 +216,9 @@ def _compare_balance(loan: FileLoan, filed: Sequence[FileRecord], balances: Bala
         balance = balances.replayed(loan, filed)
     except RegistryError as refused:
         result.report(Rule.BALANCE_NOT_REPLAYABLE, "loans", "outstanding_minor", "a balance", refused.code)
+        return
+    except (ValueError, LookupError, TypeError, ArithmeticError) as fault:  # contents that were never lending's own
+        result.report(Rule.BALANCE_NOT_REPLAYABLE, "loans", "outstanding_minor", "a balance", type(fault).__name__)
         return
     due_on = balance.next_unpaid_due_on.isoformat() if balance.next_unpaid_due_on is not None else None
     for name, expected in (("outstanding_minor", balance.outstanding_minor), ("next_unpaid_due_on", due_on)):

@@ -27,6 +27,11 @@ class FileLoan(NamedTuple):
     borrower_id: str
     terms: str
     currency: str
+    principal_minor: int
+    annual_rate: str
+    disclosed_apr: str | None
+    term_months: int
+    external_reference: str | None
     controller_id: int
     servicer_id: int
     status: int

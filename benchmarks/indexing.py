@@ -8,6 +8,7 @@ independent fold. Anvil's own work counts in both; the processor's share of the 
 
 import argparse
 import gc
+import itertools
 import os
 import platform
 import statistics
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from sqlalchemy import Engine, LargeBinary, delete
+from sqlalchemy import Engine, LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from chain.artifacts import load_artifact
@@ -123,37 +124,41 @@ def index_naively(chain: Chain, engine: Engine) -> int:
     return sum(sequences.values()) + len(sequences)
 
 
-def measure(run: Callable[[Chain, Engine], int], chain: Chain, engine: Engine, times: int) -> tuple[float, float]:
-    """Records per second from an empty database, by the clock and by own CPU time; medians of `times` runs."""
+def measure(
+    run: Callable[[Chain, Engine], int],
+    chain: Chain,
+    new_engine: Callable[[], Engine],
+    expected: bytes | None,
+    times: int,
+) -> tuple[float, float]:
+    """Records per second into an empty database, by the clock and by own CPU time; medians of `times` runs."""
     rates, processor_rates = [], []
     for _ in range(times):
-        with engine.begin() as connection:
-            for table in [*metadata.sorted_tables, *Base.metadata.sorted_tables]:
-                connection.execute(delete(table))
+        engine = new_engine()
+        metadata.create_all(engine)
+        Base.metadata.create_all(engine)
         gc.collect()
         started, processor_started = time.perf_counter(), time.process_time()
         records = run(chain, engine)
         rates.append(records / (time.perf_counter() - started))
         processor_rates.append(records / (time.process_time() - processor_started))
+        assert expected is None or digest_of(engine) == expected, "the mirror is not the fold of the chain"
+        engine.dispose()
     return statistics.median(rates), statistics.median(processor_rates)
 
 
 @contextmanager
-def databases(home: Path) -> Iterator[dict[str, Engine]]:
-    """SQLite, and PostgreSQL where its programs are."""
-    engines = {"SQLite": open_engine(f"sqlite:///{home}/mirror.db")}
+def databases(home: Path) -> Iterator[dict[str, Callable[[], Engine]]]:
+    """What opens new, empty databases: SQLite, and PostgreSQL where its programs are."""
+    numbers = itertools.count(1)
+    openers = {"SQLite": lambda: open_engine(f"sqlite:///{home}/mirror{next(numbers)}.db")}
     programs = find_programs()
     server = start_postgres(programs, durable=True) if programs else None
     if server is not None:
-        engines["PostgreSQL"] = open_engine(server.new_database())
-    for engine in engines.values():
-        metadata.create_all(engine)
-        Base.metadata.create_all(engine)
+        openers["PostgreSQL"] = lambda: open_engine(server.new_database())
     try:
-        yield engines
+        yield openers
     finally:
-        for engine in engines.values():
-            engine.dispose()
         if server is not None:
             server.stop()
 
@@ -186,11 +191,10 @@ def report(chain: Chain, home: Path, runs: int) -> None:
         "| database | plain: web3.py + ORM, records/s | indexer, records/s | ratio | indexer, records per CPU second |"
     )
     print("|---|---:|---:|---:|---:|")
-    with databases(home) as engines:
-        for name, engine in engines.items():
-            fast, processor = measure(index, chain, engine, runs)
-            assert digest_of(engine) == expected, "the mirror is not the fold of the chain"
-            plain, _ = measure(index_naively, chain, engine, 1)
+    with databases(home) as openers:
+        for name, new_engine in openers.items():
+            fast, processor = measure(index, chain, new_engine, expected, runs)
+            plain, _ = measure(index_naively, chain, new_engine, None, 1)
             print(f"| {name} | {plain:,.0f} | {fast:,.0f} | {fast / plain:.1f} | {processor:,.0f} |")
 
 

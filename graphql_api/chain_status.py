@@ -1,6 +1,7 @@
-"""Where chain, mirror and relay stand; the digest of the mirror is made anew only when the mirror has moved."""
+"""Where chain, mirror and relay stand."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from sqlalchemy import Connection, Engine, and_, func, select
@@ -14,6 +15,8 @@ from registry.domain.errors import Unavailable
 from registry.storage.queries_sight import Sight
 from registry.storage.tables import lenders, outbox
 
+DIGEST_AGE_MAX = timedelta(seconds=10)
+
 
 @dataclass(eq=False)
 class NotIndexed(Unavailable):
@@ -26,18 +29,17 @@ class NotIndexed(Unavailable):
 
 
 class MirrorDigests:
-    """The digest of the mirror at one block, kept until the mirror stands at another."""
+    """The digest of the mirror, kept for a moment: making it reads all of the mirror."""
 
     def __init__(self) -> None:
-        self._kept: tuple[bytes, bytes] | None = None
+        self._kept: tuple[datetime, bytes] | None = None
 
-    def now(self, engine: Engine) -> bytes:
-        """The digest (32 bytes) of the mirror as it stands, read in one snapshot."""
-        with snapshot(engine) as connection:
-            block_hash = mirror_cursor(connection).block_hash
-            kept = self._kept
-            if kept is None or kept[0] != block_hash:
-                kept = self._kept = (block_hash, mirror_digest(connection))
+    def at(self, engine: Engine, now: datetime) -> bytes:
+        """The digest (32 bytes) of the mirror as it stands, not older than `DIGEST_AGE_MAX`."""
+        kept = self._kept
+        if kept is None or now - kept[0] > DIGEST_AGE_MAX:
+            with snapshot(engine) as connection:
+                kept = self._kept = (now, mirror_digest(connection))
         return kept[1]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -57,6 +58,10 @@ class RequestContext:
     async def work(self, call: Callable[Given, Found], *args: Given.args, **kwargs: Given.kwargs) -> Found:
         """The answer of a blocking call, made in a worker thread."""
         return await to_thread.run_sync(partial(call, *args, **kwargs))
+
+    async def gather(self, awaited: Iterable[Awaitable[Found]]) -> list[Found]:
+        """The answers in order, asked for at once, so that loaders read them together."""
+        return list(await asyncio.gather(*awaited))
 
     def _read(self, query: Callable[[Connection], Found]) -> Found:
         with reading(self.api.engine).connect() as connection:

@@ -108,14 +108,18 @@ class Indexer:
 
     def follow(self, stop: threading.Event) -> None:
         """Run until `stop` is set. What can pass by itself is waited for; a contradiction ends it with its error."""
+        reason = ""
         while not stop.is_set():
             try:
                 report = self.run_once()
             except (Unavailable, CallFailed, OperationalError) as fault:
-                _log.warning("indexer_waits", reason=str(fault))
+                if str(fault) != reason:
+                    reason = str(fault)
+                    _log.warning("indexer_waits", reason=reason)
                 self._node_checked = False
                 stop.wait(self._settings.poll_seconds)
                 continue
+            reason = ""
             if report.caught_up and not report.rewound:
                 stop.wait(self._settings.poll_seconds)
 

@@ -12,7 +12,8 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 console = Console(stderr=True)
-_out = Console()
+# Off a terminal nothing may be folded: the lines are read by programs.
+_out = Console(width=None if sys.stdout.isatty() else 400)
 
 
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:

@@ -8,7 +8,6 @@ import strawberry
 from audit.disclosure import DisclosureProfile
 from audit.finding import Verification
 from graphql_api.anchors import AnchorState
-from registry.domain.access import Role
 from registry.domain.agreement import RepaymentMethod
 from registry.domain.claims import TransferState
 from registry.domain.delinquency import AssetClass
@@ -183,17 +182,6 @@ _describe(
     {"FEE": "A fee for a service.", "PENALTY": "A penalty for being late."},
 )
 _describe(
-    Role,
-    "Role",
-    "What an access key may do.",
-    {
-        "LENDER": "Reads and writes the loans of one lender.",
-        "AUDITOR": "Reads all loans without personal data in clear; writes nothing.",
-        "PARTNER": "Reads the loans shared with its lender, without their borrowers.",
-        "ADMINISTRATOR": "Reads the state of the system; no loans.",
-    },
-)
-_describe(
     LoanSort,
     "LoanOrder",
     "The order of a page of loans; loans without the value come last.",
@@ -209,5 +197,5 @@ _describe(
 
 __all__ = [
     "AnchorState", "ApplicationStatus", "AssetClass", "ChargeComponent", "CheckResult", "DisclosureProfile",
-    "LoanSort", "LoanStatus", "Outcome", "RecordKind", "RepaymentMethod", "Role", "TransferState", "Verification",
+    "LoanSort", "LoanStatus", "Outcome", "RecordKind", "RepaymentMethod", "TransferState", "Verification",
 ]  # fmt: skip

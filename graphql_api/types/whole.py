@@ -12,12 +12,11 @@ from graphql_api.chain_status import queued_entries
 from graphql_api.portfolio import PortfolioFigures, Share
 from graphql_api.request_context import context_of
 from graphql_api.scalars import Address, Bytes32, MinorUnits
-from graphql_api.types.enums import Role
 from graphql_api.types.money import MoneyValue, money
 from graphql_api.types.node import Node, node_id
 from graphql_api.types.party import Lender, lender_of
 from indexer.cursor import MirrorCursor
-from registry.domain.access import Actor
+from registry.domain.access import Actor, Role
 
 _PERMISSIONS = {
     Role.LENDER: ("READ_OWN_LOANS", "READ_OFFERED_LOANS", "READ_PEOPLE", "WRITE"),
@@ -139,7 +138,7 @@ class ChainStatus:
     @strawberry.field(description="One hash over the whole mirror: equal for equal mirrors of the same chain.")
     async def digest(self, info: strawberry.Info) -> Bytes32:
         context = context_of(info)
-        return Bytes32(await context.work(context.digests.now, context.api.engine))
+        return Bytes32(await context.work(context.digests.at, context.api.engine, context.now))
 
 
 @strawberry.type(description="A difference that a reconciliation found.")

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Sequence
 from typing import TypeAlias
 
+import orjson
 import rfc8785
 
 FORMAT_VERSION = 1
@@ -35,8 +36,22 @@ def field_salt(extracted: bytes, name: str) -> bytes:
 
 
 def canonical(value: FieldValue) -> bytes:
-    """The RFC 8785 bytes of a field's value."""
+    """The RFC 8785 bytes of a field's value.
+
+    Most are ASCII text or null, or flat lists and objects of those: orjson writes the same bytes for them, ten times
+    faster (held against the reference by a property test). Whatever it may write differently goes the long way.
+    """
+    if _is_plain(value):
+        return orjson.dumps(value)
+    if isinstance(value, dict) and all(name.isascii() and _is_plain(part) for name, part in value.items()):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if isinstance(value, list) and all(_is_plain(part) for part in value):
+        return orjson.dumps(value)
     return rfc8785.dumps(value)
+
+
+def _is_plain(value: FieldValue) -> bool:
+    return value is None or (isinstance(value, str) and value.isascii())
 
 
 def field_digest(salt: bytes, name: str, value: bytes) -> bytes:

@@ -11,7 +11,7 @@ from registry.domain.claims import Lien
 from registry.domain.commitments import FieldValue
 from registry.domain.errors import InvalidInput
 from registry.domain.identifiers import new_id
-from registry.domain.kinds import RecordKind
+from registry.domain.kinds import LoanStatus, RecordKind
 from registry.domain.loan import Loan
 from registry.domain.money import Money
 from registry.domain.origination import Application, ApplicationStatus, Decision
@@ -117,7 +117,7 @@ class _Batch:
         self.applications: list[Application] = []
         self.decisions: list[Decision] = []
         self.liens: list[Lien] = []
-        self.pledges: list[OutboxEntry] = []
+        self.calls: list[OutboxEntry] = []
 
     def loan_of(self, history: LoanHistory) -> Loan:
         lender_id, vault = self.lender.id, self.use.vault
@@ -163,7 +163,7 @@ class _Batch:
     def store_claims(self) -> None:
         for lien in self.liens:
             self.uow.claims.add_lien(lien)
-        self.uow.outbox.queue(self.pledges, self.now)
+        self.uow.outbox.queue(self.calls, self.now)
 
     def _application(self, history: LoanHistory, borrower: Borrower) -> Application:
         application = Application(
@@ -212,17 +212,16 @@ class _Batch:
         return decision
 
     def _pledge(self, loan: Loan, asset: Asset) -> None:
+        """Pledge the asset the loan is secured by; a settled loan has given it free again."""
         tag = self.use.vault.asset_tag(asset.normalised())
-        self.liens.append(Lien(loan.lender_id, new_id(loan.lender_id), tag, loan.id, 1, loan.lender_id, self.now))
-        self.pledges.append(
-            OutboxEntry(
-                loan.lender_id,
-                OutboxAction.PLEDGE,
-                loan.lender_id,
-                loan.id,
-                loan.key,
-                arguments={"asset_tag": tag.hex()},
-            )
+        released_at = self.now if loan.status is LoanStatus.SETTLED else None
+        self.liens.append(
+            Lien(loan.lender_id, new_id(loan.lender_id), tag, loan.id, 1, loan.lender_id, self.now, released_at)
+        )
+        actions = [OutboxAction.PLEDGE] + ([OutboxAction.RELEASE] if released_at else [])
+        self.calls.extend(
+            OutboxEntry(loan.lender_id, action, loan.lender_id, loan.id, loan.key, arguments={"asset_tag": tag.hex()})
+            for action in actions
         )
 
 

@@ -147,16 +147,12 @@ def make_loan(
 
 
 def schedule_digest(schedule: tuple[Instalment, ...]) -> str:
-    """SHA-256 over the canonical JSON of the rows, so that a later calculator can be held against this one."""
+    """SHA-256 over the canonical JSON of the rows as text, so that a later calculator can be held against this one.
+
+    A row is `number due_on principal interest fees`, amounts in minor units, separated by single spaces.
+    """
     rows: list[commitments.FieldValue] = [
-        [
-            row.number,
-            row.due_on.isoformat(),
-            str(row.principal_minor),
-            str(row.interest_minor),
-            str(row.fees_minor),
-        ]
-        for row in schedule
+        f"{row.number} {row.due_on} {row.principal_minor} {row.interest_minor} {row.fees_minor}" for row in schedule
     ]
     return hashlib.sha256(commitments.canonical(rows)).hexdigest()
 

@@ -1,6 +1,7 @@
 """What the indexer does when the node lags, lies or fails, rule by rule, against a chain in memory."""
 
 import threading
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -21,6 +22,7 @@ from indexer.errors import (
 from indexer.indexer import Indexer, IndexReport, IndexSettings
 from indexer.queries import snapshot
 from indexer.tables import mirror_blocks, mirror_events, mirror_records
+from registry.domain.errors import RegistryError
 from tests.support.fold import fold_logs
 from tests.support.log_maker import CHAIN_ID, CONTRACT, MemoryChain, MemoryNode, raw_log
 from tests.support.mirrors import digest_of, fixed_clock, mirror, new_mirror, position
@@ -114,6 +116,47 @@ def test_a_shorter_replacement_is_followed_at_once(mirror: Engine, chain: Memory
 
     assert indexer.run_once().rewound == 4
     indexer.catch_up(5)
+    assert_mirrored(mirror, chain)
+
+
+@pytest.mark.parametrize("call", range(1, 12))
+def test_a_reorganisation_between_two_calls_leaves_one_chain_in_the_mirror(
+    mirror: Engine, chain: MemoryChain, node: MemoryNode, call: int
+) -> None:
+    """Whichever call the chain changes before: what is then written is the fold of one chain."""
+    indexer = indexer_of(mirror, node)
+    indexer.catch_up(5)
+    chain.mine(3)
+    chain.mine(3)
+    counted = iter(range(1, call + 1))
+
+    def change(_method: str) -> None:
+        if next(counted, None) == call:
+            chain.reorganise(4, [3, 3, 3, 3, 3])
+
+    node.before = change
+    for _ in range(4):
+        with suppress(ReadTorn):
+            indexer.run_once()
+    indexer.catch_up(5)
+    assert_mirrored(mirror, chain)
+
+
+@pytest.mark.parametrize("method", ["eth_getBlockByNumber", "eth_getLogs"])
+def test_a_change_of_old_blocks_while_they_are_first_read_is_noticed(
+    mirror: Engine, chain: MemoryChain, node: MemoryNode, method: str
+) -> None:
+    indexer = indexer_of(mirror, node)
+    changes = iter([True] if method == "eth_getLogs" else [False, False, False, False, True])
+
+    def change(called: str) -> None:
+        if called == method and next(changes, False):
+            chain.reorganise(19, [2] * 20)
+
+    node.before = change
+    indexer.catch_up(5)
+
+    assert next(changes, None) is None
     assert_mirrored(mirror, chain)
 
 
@@ -244,6 +287,31 @@ def test_a_second_indexer_on_the_same_mirror_writes_nothing_twice(
         first.run_once()
 
     first.catch_up(5)
+    assert_mirrored(mirror, chain)
+
+
+def test_two_indexers_at_once_leave_one_true_mirror(mirror: Engine, chain: MemoryChain) -> None:
+    settings = IndexSettings(poll_seconds=0, logs_target=2)
+    stopped: list[RegistryError] = []
+
+    def run() -> None:
+        indexer = indexer_of(mirror, MemoryNode(chain), settings=settings)
+        while True:
+            try:
+                indexer.catch_up(20)
+            except MirrorMoved:
+                continue
+            except RegistryError as error:
+                stopped.append(error)
+            return
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert stopped == []
     assert_mirrored(mirror, chain)
 
 

@@ -1,17 +1,13 @@
-"""The relay under faults on a real Anvil: crashes, reorganisations, outages, wrong chains, wrong keys, foreign hands."""
+"""The relay under faults on a real Anvil: crashes, reorganisations, outages, wrong chains and keys, foreign hands."""
 
 import dataclasses
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chain.binding import CodeDiffers, CodeMissing, GenesisDiffers
+from chain.binding import ChainIdDiffers, CodeDiffers, CodeMissing, GenesisDiffers
 from chain.devnet import Devnet
 from chain.finality import FinalityRule
 from chain.relay_settings import RelaySettings
@@ -21,11 +17,11 @@ from chain.signer import create_key
 from tests.support.devnet import TOOLS
 from tests.support.postgres import PostgresServer, postgres
 from tests.support.relay_book import DISBURSEMENT, REPAYMENT, BookedLoan
+from tests.support.relay_process import ENDED, KILLED, run_forked, run_spawned
 from tests.support.relay_stand import ETHER, SETTINGS, RelayStand, relay_stand, wait_until
 
 __all__ = ["postgres"]
 
-ROOT = Path(__file__).parents[2]
 SMALL = dataclasses.replace(SETTINGS, records_per_transaction=4)
 
 
@@ -41,15 +37,6 @@ def book_some(stand: RelayStand, lender_id: int, count: int = 6) -> list[BookedL
     return loans
 
 
-def run_process(stand: RelayStand, failpoint: str | None) -> int:
-    environment = {key: value for key, value in os.environ.items() if key != "LOAN_REGISTRY_FAILPOINT"}
-    if failpoint is not None:
-        environment["LOAN_REGISTRY_FAILPOINT"] = failpoint
-    arguments = [stand.keyring.folder, stand.database_url, stand.info.url, stand.binding.contract.hex()]
-    command = [sys.executable, "-m", "tests.support.relay_process", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=environment, timeout=60, check=False).returncode
-
-
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("failpoint", ["K3", "K4", "K5", "K6", "K7"])
 def test_a_crash_at_any_point_loses_and_doubles_nothing(
@@ -63,10 +50,19 @@ def test_a_crash_at_any_point_loses_and_doubles_nothing(
         for lender_id in (stand.add_lender(), stand.add_lender()):
             book_some(stand, lender_id)
         for _ in range(3):  # a relay that dies each time it is started, then one that does not
-            assert run_process(stand, failpoint) == -signal.SIGKILL
-        assert run_process(stand, None) == 0
+            assert run_forked(stand, failpoint) == KILLED
+        assert run_forked(stand, None) == ENDED
 
         stand.assert_chain_is_book()
+
+
+def test_a_failpoint_armed_by_the_environment_kills_and_the_next_run_finishes(stand: RelayStand) -> None:
+    book_some(stand, stand.add_lender())
+
+    assert run_spawned(stand, "K4") == KILLED
+    assert stand.records_on_chain() == {}
+    assert run_spawned(stand, None) == ENDED
+    stand.assert_chain_is_book()
 
 
 @pytest.mark.parametrize("depth", [1, 3, 10])
@@ -297,15 +293,17 @@ def test_nothing_is_written_to_another_chain(stand: RelayStand, tmp_path: Path) 
     other_home = tmp_path / "other"
     other = Devnet.up(other_home, TOOLS)
     try:
-        with Rpc(other.url) as rpc, pytest.raises(GenesisDiffers) as refusal:
-            other_chain = dataclasses.replace(stand.binding, chain_id=other.chain_id)
-            relay = stand.relay(rpc=rpc)
-            object.__setattr__(relay._context, "binding", other_chain)
-            relay.run_once()
+        with Rpc(other.url) as rpc:
+            with pytest.raises(ChainIdDiffers) as other_id:
+                stand.relay(rpc=rpc).run_once()
+            stand.binding = dataclasses.replace(stand.binding, chain_id=other.chain_id)
+            with pytest.raises(GenesisDiffers) as other_genesis:
+                stand.relay(rpc=rpc).run_once()
     finally:
         Devnet.down(other_home)
 
-    assert refusal.value.bound == stand.binding.genesis_hash
+    assert (other_id.value.bound, other_id.value.found) == (stand.info.chain_id, other.chain_id)
+    assert other_genesis.value.bound == stand.binding.genesis_hash
     assert stand.rows("SELECT * FROM relay_items") == []
     assert stand.rows("SELECT * FROM relay_transactions") == []
 

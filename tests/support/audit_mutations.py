@@ -76,7 +76,8 @@ RECORD_CELLS = (
 )  # fmt: skip
 LOAN_CELLS = (
     "loan_key", "nonce", "controller_id", "servicer_id", "status", "next_sequence", "head", "outstanding_minor",
-    "next_unpaid_due_on",
+    "next_unpaid_due_on", "terms", "currency", "principal_minor", "annual_rate", "disclosed_apr", "term_months",
+    "external_reference",
 )  # fmt: skip
 OUTBOX_CELLS = ("loan_key", "kind", "commitment", "previous_head")
 MIRROR_RECORD_CELLS = ("kind", "commitment", "head", "status")
@@ -171,6 +172,10 @@ def _move_record(rng: random.Random, loan: MadeLoan) -> Mutation:
 def _loan_cell(rng: random.Random, loan: MadeLoan) -> Mutation:
     column = rng.choice(LOAN_CELLS)
     value = another(rng, loan.row[column])
+    if column == "terms":
+        value = canonical(json.loads(loan.row["terms"]) | {"method": "BULLET"})
+    if column == "disclosed_apr":
+        value = "0.0999"
     if column == "next_unpaid_due_on" and loan.row[column] is None:
         value = datetime(2026, 5, 5, tzinfo=UTC).date()
     here = tables.loans.c.id == loan.row["id"]

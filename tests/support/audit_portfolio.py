@@ -147,6 +147,12 @@ class Maker:
         )  # fmt: skip
         status = "REGISTERED"
         self._append(made, "AGREEMENT", status)
+        agreed = json.loads(made.records[0]["fields"])
+        made.row |= {
+            "terms": canonical(agreed["terms"]), "principal_minor": int(agreed["amount_minor"]),
+            "annual_rate": agreed["annual_rate"], "term_months": agreed["term_months"],
+            "disclosed_apr": agreed.get("disclosed_apr"), "external_reference": agreed["external_reference"],
+        }  # fmt: skip
         for _ in range(rng.randrange(records_max)):
             kind = self._next_kind(made, status)
             status = FOLLOWS[status][kind] or status
@@ -180,12 +186,16 @@ class Maker:
         for name in KINDS[kind][1]:
             if name == "terms":
                 values[name] = {"fees": [{"code": "F", "bps": 12}], "method": "ANNUITY", "Ü": True}
+            elif name in {"annual_rate", "disclosed_apr"}:
+                values[name] = rng.choice([f"0.{rng.randrange(10**4):04}", "0.0875"])
             elif name == "changes":
                 values[name] = {"annual_rate": "0.0500", "term_months": rng.randrange(1, 60)}
             elif name.endswith(("_minor", "_months", "_sequence", "_due", "_version", "_id")):
                 values[name] = rng.randrange(1, 10**6)
-            elif name != "disclosed_apr":
+            else:
                 values[name] = f"{name}-{rng.randrange(10**9)}"
+        if kind == "AGREEMENT" and rng.random() < 0.5:
+            del values["disclosed_apr"]
         if kind == "TRANSFER":
             buyer = 3 - made.row["controller_id"]
             values |= {"from_lender_id": made.row["controller_id"], "to_lender_id": buyer}

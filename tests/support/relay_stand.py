@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eth_account import Account
-from sqlalchemy import Engine, MetaData, text
+from sqlalchemy import Engine, text
 
 from chain import tables as relay_tables
 from chain.contract import LoanRegistryContract
@@ -116,7 +116,7 @@ class RelayStand:
         return found
 
     def assert_chain_is_book(self, *, without: dict[bytes, int] | None = None) -> None:
-        """The chain holds exactly the booked records, once and in order; of the loans in `without` only the first ones."""
+        """The chain holds exactly the booked records, once and in order; `without` limits loans to their first ones."""
         kept = without or {}
         expected = {
             key: loan.records[: kept.get(key, len(loan.records))]
@@ -172,10 +172,3 @@ def wait_until(condition: Any, *, seconds_max: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
         time.sleep(0.02)
-
-
-def drop_tables(engine: Engine) -> None:
-    """Leave a shared database as it was found."""
-    everything = MetaData()
-    everything.reflect(engine)
-    everything.drop_all(engine)

@@ -13,13 +13,10 @@ from audit.contents import Unreadable, canonical_value, read_contents
 from registry.domain import records
 from registry.domain.kinds import RecordKind
 
-scalars = (
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"]))
-)
-values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abcÜz字", max_size=4), inner, max_size=3),
-)
+text = st.text(st.characters(exclude_categories=["Cs"]))
+names = st.text("abcÜz字", max_size=4)
+scalars = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | text
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3))
 
 
 @st.composite

@@ -167,6 +167,21 @@ def test_a_listed_name_with_one_slip_reaches_a_human(row: tuple[str, ListEntry],
     assert row[1].entry_id in {hit.entry_id for hit in result.hits}
 
 
+TWO_LONG_WORDS = [row for row in PEOPLE if min(map(len, row[1].aliases[0].name.split())) >= 6]
+
+
+@settings(deadline=None)
+@given(row=st.sampled_from(TWO_LONG_WORDS), at=st.tuples(st.integers(1, 5), st.integers(1, 5)))
+def test_a_listed_name_with_a_slip_in_every_word_reaches_a_human(
+    row: tuple[str, ListEntry], at: tuple[int, int]
+) -> None:
+    words = row[1].aliases[0].name.split()
+    wrong = " ".join(f"{word[:i]}q{word[i + 1 :]}" for word, i in zip(words, at, strict=True))
+    result = SCREENER.screen(Query(name=wrong, kind=PartyKind.PERSON))
+
+    assert row[1].entry_id in {hit.entry_id for hit in result.hits}
+
+
 @settings(deadline=None)
 @given(row=st.sampled_from(PEOPLE))
 def test_a_listed_name_with_the_listed_birth_date_is_a_match(row: tuple[str, ListEntry]) -> None:

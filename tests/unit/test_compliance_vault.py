@@ -147,6 +147,15 @@ def test_no_file_of_the_key_store_still_holds_a_destroyed_key(tmp_path: Path) ->
     vault.close()
 
 
+def test_the_key_store_zeroes_what_it_frees_and_keeps_no_write_ahead_log(vault: Vault) -> None:
+    connection = vault._store._connection
+    settings_now = {
+        name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("secure_delete", "journal_mode", "synchronous")
+    }
+    assert settings_now == {"secure_delete": 1, "journal_mode": "truncate", "synchronous": 2}
+
+
 def test_a_wrapped_key_that_was_altered_breaks_the_seal(home: Path, vault: Vault) -> None:
     key_id = vault.new_key()
     vault._store._connection.execute("UPDATE data_keys SET wrapped_key = randomblob(40) WHERE key_id = ?", (key_id,))

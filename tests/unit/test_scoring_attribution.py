@@ -21,7 +21,7 @@ def walked(tree: ObliviousTree, leaf: int, known: set[int]) -> float:
 
     def weight(prefix: int, depth: int) -> float:
         bits = len(tree.features)
-        return sum(tree.weights[i] for i in range(2**bits) if i >> (bits - depth) == prefix)
+        return float(sum(tree.weights[i] for i in range(2**bits) if i >> (bits - depth) == prefix))
 
     def walk(prefix: int, depth: int) -> float:
         if depth == len(tree.features):

@@ -5,6 +5,7 @@ import json
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scoring.application_schema import APPLICATION_1
+from scoring.calibration import Calibration
 from scoring.features import FeatureVector, Kind
 from scoring.lendingclub_schema import LENDINGCLUB_1
 from scoring.model import DEFAULT_MODEL_PATH, Model
@@ -135,7 +137,10 @@ def test_a_model_loaded_again_gives_the_same_scores(model: Model) -> None:
     assert Model.load().score_many(vectors) == model.score_many(vectors)
 
 
-def test_baseline_and_effects_add_up_to_the_log_odds(model: Model) -> None:
+@pytest.mark.parametrize("line", [None, Calibration(Decimal("1.3"), Decimal("0.25"))])
+def test_baseline_and_effects_add_up_to_the_log_odds(model: Model, line: Calibration | None) -> None:
+    if line is not None:
+        model = Model.of(replace(model.bundle, calibration=line))
     for score in model.score_many(applicants(200)):
         probability = float(score.probability)
         total = float(score.baseline + sum(c.effect for c in score.contributions))

@@ -76,6 +76,13 @@ def test_reasons_are_adverse_at_most_four_distinct_and_strongest_first(micro: di
     assert all(effect <= min(named) for code, effect in adverse.items() if code not in codes)
 
 
+def test_of_many_adverse_features_the_four_strongest_are_named() -> None:
+    effects = {f.name: str(Decimal(number + 10).scaleb(-2)) for number, f in enumerate(APPLICATION_1.modelled)}
+
+    assert len(adverse_reasons(a_score(effects), "application@1")) == 4
+    assert adverse_reasons(a_score(effects), "application@1", most=0) == ()
+
+
 def test_a_value_not_given_is_named_as_such() -> None:
     score = a_score({"credit_history_months": "0.5"}, absent=frozenset({"credit_history_months"}))
 

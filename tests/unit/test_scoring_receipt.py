@@ -32,7 +32,12 @@ def some_inputs(checks: ChecksOutcome = ChecksOutcome.PASS, **changes: Any) -> D
     return DecisionInputs(features | changes, Money(20_000_00, "CNY"), Money(80_000_00, "CNY"), checks)
 
 
-RISKY = {"prior_delinquencies_24m": 6, "public_records": 3, "revolving_utilisation": "0.99", "debt_to_income": "1.2"}
+RISKY: dict[str, Any] = {
+    "prior_delinquencies_24m": 6,
+    "public_records": 3,
+    "revolving_utilisation": "0.99",
+    "debt_to_income": "1.2",
+}
 
 
 def receipt_of(inputs: DecisionInputs) -> bytes:
