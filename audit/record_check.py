@@ -183,13 +183,12 @@ def _substitutes(row: FileRecord, made: Contents) -> Iterator[tuple[str, FieldVa
 
 
 def _compare_sealed(loan: FileLoan, row: FileRecord, opener: PersonalOpener, result: LoanResult) -> None:
-    if not row.personal_digests:
-        if row.sealed is not None:
+    if not row.personal_digests or loan.borrower_key_id is None:
+        if row.sealed is not None:  # the kind has nothing to seal, or it was erased
             result.report(Rule.SEALED_ALTERED, TABLE, "sealed", None, row.sealed, sequence=row.sequence)
         return
     if row.sealed is None:
-        if loan.borrower_key_id is not None:
-            result.report(Rule.SEALED_MISSING, TABLE, "sealed", "the personal fields", None, sequence=row.sequence)
+        result.report(Rule.SEALED_MISSING, TABLE, "sealed", "the personal fields", None, sequence=row.sequence)
         return
     try:
         opened = opener.open(loan, row)

@@ -21,7 +21,7 @@ NODES = (Loan, LoanRecord, Lender, Borrower, Product, Lien, ControlTransfer, Con
 
 def build_schema(*, debug: bool = False) -> strawberry.Schema:
     """A new schema; with `debug`, errors suggest the names a client may have meant."""
-    config = StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not debug, sort_schema=True)
+    config = StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not debug)
     return strawberry.Schema(query=Query, mutation=Mutation, types=list(NODES), config=config)
 
 

@@ -7,6 +7,7 @@ import strawberry
 
 from audit.disclosure import DisclosureProfile
 from audit.finding import Verification
+from compliance.subject import IdentityType, PartyKind
 from graphql_api.anchors import AnchorState
 from registry.domain.agreement import RepaymentMethod
 from registry.domain.claims import TransferState
@@ -182,6 +183,24 @@ _describe(
     {"FEE": "A fee for a service.", "PENALTY": "A penalty for being late."},
 )
 _describe(
+    PartyKind,
+    "PartyKind",
+    "Whether a borrower is a natural person or an organisation.",
+    {"PERSON": "A natural person.", "ORGANISATION": "A company or other organisation."},
+)
+_describe(
+    IdentityType,
+    "IdentityType",
+    "The document or register an identity number comes from.",
+    {
+        "CN_RESIDENT_ID": "Resident identity number of China (GB 11643).",
+        "CN_USCC": "Unified social credit code of China (GB 32100).",
+        "LEI": "Legal Entity Identifier (ISO 17442).",
+        "PASSPORT": "A passport.",
+        "OTHER": "Any other document.",
+    },
+)
+_describe(
     LoanSort,
     "LoanOrder",
     "The order of a page of loans; loans without the value come last.",
@@ -197,5 +216,5 @@ _describe(
 
 __all__ = [
     "AnchorState", "ApplicationStatus", "AssetClass", "ChargeComponent", "CheckResult", "DisclosureProfile",
-    "LoanSort", "LoanStatus", "Outcome", "RecordKind", "RepaymentMethod", "TransferState", "Verification",
+    "IdentityType", "LoanSort", "LoanStatus", "Outcome", "PartyKind", "RecordKind", "RepaymentMethod", "TransferState", "Verification",
 ]  # fmt: skip

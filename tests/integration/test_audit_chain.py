@@ -44,7 +44,8 @@ class Stand:
         return int(self.chain.rpc.call("eth_blockNumber"), 16)
 
     def live(self, depth: int = 0) -> LiveNode:
-        return LiveNode(self.chain.rpc, FinalityRule(FinalityKind.DEPTH, depth))
+        rule = FinalityRule(FinalityKind.DEPTH, depth) if depth else FinalityRule(FinalityKind.IMMEDIATE)
+        return LiveNode(self.chain.rpc, rule)
 
     def evidence(self, made: MadeLoan, profile: DisclosureProfile = DisclosureProfile.AUDITOR) -> bytes:
         proof = self.reader.proof([made.row["loan_key"]], self.height)

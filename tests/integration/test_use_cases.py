@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import orjson
 import pytest
 from sqlalchemy import select
 
@@ -12,17 +11,9 @@ from registry.domain.access import Actor, NotPermitted, Role
 from registry.domain.kinds import LoanStatus, RecordKind
 from registry.domain.loan import DateNotAllowed
 from registry.domain.money import AmountInvalid, CurrencyMismatch, Money
-from registry.domain.origination import ApplicationStatus, Outcome
 from registry.domain.refusals import BalanceOutstanding, RepaymentExceedsOutstanding
 from registry.services import change_standing, pledge_asset, record_money
 from registry.services.authority import LoanNotYours
-from registry.services.decide_application import (
-    MakerIsChecker,
-    NotDecidable,
-    OverrideNotAllowed,
-    case_of,
-    decide_application,
-)
 from registry.services.erase_borrower import ErasureOnHold, erase_borrower
 from registry.services.personal import identity_of
 from registry.services.pledge_asset import Asset, AssetAlreadyPledged, AssetNotPledged
@@ -40,7 +31,6 @@ from tests.support.installation import (
     registry,
     request,
     sign,
-    submit,
     today,
 )
 from tests.support.postgres import postgres
@@ -289,76 +279,6 @@ def test_a_claim_with_records_under_way_is_not_offered(registry: Registry) -> No
         )
     with pytest.raises(OfferMissing):
         accept_transfer(registry.unit_of_work(), loan_id, request("acceptTransfer", "a"), registry.facilities)
-
-
-def test_what_the_policy_refers_another_person_decides(registry: Registry) -> None:
-    submitted = submit(registry, amount=Money(20_000_000, "CNY"))["application_id"]
-    use = registry.facilities
-
-    with pytest.raises(MakerIsChecker):
-        decide_application(
-            registry.unit_of_work(),
-            submitted,
-            request("decideApplication", "d"),
-            use,
-            override=Outcome.APPROVE,
-        )
-    decide_application(
-        registry.unit_of_work(),
-        submitted,
-        request("decideApplication", "e", front_end(name="checker")),
-        use,
-        override=Outcome.APPROVE,
-    )
-
-    with registry.unit_of_work() as uow:
-        decision = uow.applications.decision_of(1, submitted)
-        application = uow.applications.get(1, submitted)
-    assert decision.decided_by == "checker"
-    assert orjson.loads(decision.assessment.receipt)["outcome"] == "REFER"
-    assert application.status is ApplicationStatus.APPROVED
-
-
-def test_what_the_policy_approves_nobody_overrides(registry: Registry) -> None:
-    submitted = submit(registry)["application_id"]
-    checker = front_end(name="checker")
-
-    with pytest.raises(OverrideNotAllowed):
-        decide_application(
-            registry.unit_of_work(),
-            submitted,
-            request("decideApplication", "d", checker),
-            registry.facilities,
-            override=Outcome.DECLINE,
-        )
-    decide_application(
-        registry.unit_of_work(), submitted, request("decideApplication", "e", checker), registry.facilities
-    )
-    with pytest.raises(NotDecidable):
-        decide_application(
-            registry.unit_of_work(), submitted, request("decideApplication", "f", checker), registry.facilities
-        )
-
-
-def test_a_decision_run_again_gives_the_same_bytes(registry: Registry) -> None:
-    loan_id = sign(registry)
-    with registry.unit_of_work() as uow:
-        loan = uow.loans.get(loan_id)
-        assert loan.decision_id is not None
-        kept = uow.applications.decision(1, loan.decision_id)
-        application = uow.applications.get(1, kept.application_id)
-        case = case_of(uow, application, "policy", kept.decided_at, registry.facilities)
-    made = kept.assessment
-
-    again = registry.underwriting.reproduce(made.receipt, case, made.inputs_salt, made.checks)
-    forged = registry.underwriting.reproduce(
-        made.receipt.replace('"points":', '"points":1'), case, made.inputs_salt, made.checks
-    )
-
-    assert again.identical, again.differences
-    assert not forged.identical
-    assert any("points" in difference for difference in forged.differences)
-    assert loan.records[0].fields["decision_receipt"] == made.receipt_commitment.hex()
 
 
 def test_erasing_a_borrower_leaves_the_heads_and_nothing_personal(registry: Registry) -> None:

@@ -89,7 +89,7 @@ def an_application(**changed: object) -> NewApplication:
         "term_months": 12,
         "purpose": "CONSUMPTION",
         "inputs": {
-            "annual_income": "240000",
+            "annual_income": "180000",
             "debt_to_income": "0.1",
             "employment_years": "6",
             "home_ownership": "own",
