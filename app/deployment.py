@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.wiring import Registry, operator
 from chain.contract import LoanRegistryContract
 from chain.deploy import Administration, deploy
-from chain.devnet import funded_key
+from chain.funded_key import funded_key
 from chain.signer import ADMINISTRATOR, SigningKey, create_key, read_key
 from registry.domain.chain_binding import ChainBinding
 from registry.domain.parties import Lender

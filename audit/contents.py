@@ -1,12 +1,12 @@
 """The commitment of a filed record, recomputed from the cells it was made of; the inner loop of a reconciliation."""
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from hmac import digest as hmac_digest
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
+from audit import bounded_json
 from registry.domain import commitments
 from registry.domain.commitments import FieldValue
 from registry.domain.kinds import RecordKind
@@ -36,13 +36,13 @@ class Contents(NamedTuple):
 def read_contents(kind: int, text: str, secret: bytes) -> Contents:
     """The values in `text` with their digests, or `Unreadable`: anything but the one canonical text is refused."""
     try:
-        values = json.loads(text)
+        values = bounded_json.loads(text)
         if type(values) is not dict:
             raise Unreadable("not an object")
         encoded = {name: canonical_value(value) for name, value in values.items()}
         if text.encode() != b"{%s}" % b",".join([b'"%s":%s' % (n.encode(), encoded[n]) for n in sorted(encoded)]):
             raise Unreadable("not in canonical form")
-    except (ValueError, RecursionError) as fault:
+    except ValueError as fault:
         raise Unreadable(str(fault)) from None
     if kind not in _LAYOUTS:
         raise Unreadable(f"kind {kind} is not known")

@@ -1,13 +1,12 @@
 """Evidence of one loan: everything a stranger needs to check its records against the chain, in one JSON object."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import rfc8785
 
-from audit import chain_state, evidence_file
+from audit import bounded_json, chain_state, evidence_file
 from audit.disclosure import DisclosureProfile, opens
 from audit.loan_file import FileLoan, FileRecord
 from audit.ports import ChainProof, OnChain, PersonalFields, PersonalOpener
@@ -132,7 +131,7 @@ def _record(loan: FileLoan, record: FileRecord, profile: DisclosureProfile, open
 
 
 def _financial(record: FileRecord, kind: RecordKind, profile: DisclosureProfile) -> list[dict[str, Any]]:
-    values = json.loads(record.fields)
+    values = bounded_json.loads(record.fields)
     extracted = commitments.extract(record.secret)
     return [_field(name, values.get(name), extracted, opens(profile, kind, name)) for name in FINANCIAL_FIELDS[kind]]
 

@@ -1,10 +1,10 @@
 """The evidence file, version 1, read strictly: exactly these members, one way to write each, nothing ignored."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from audit import bounded_json
 from audit.ports import SlotProofs
 from registry.domain.commitments import FieldValue
 from registry.domain.kinds import LoanStatus, RecordKind
@@ -80,7 +80,7 @@ def load(data: bytes) -> dict[str, Any]:
     if len(data) > BYTES_MAX:
         raise Malformed(f"the file is larger than {BYTES_MAX} bytes")
     try:
-        loaded = json.loads(
+        loaded = bounded_json.loads(
             data.decode(),
             object_pairs_hook=_without_repeats,
             parse_float=_no_fractions,
@@ -88,7 +88,7 @@ def load(data: bytes) -> dict[str, Any]:
         )
     except Malformed:
         raise
-    except (ValueError, RecursionError) as fault:
+    except ValueError as fault:
         raise Malformed(f"the file is not JSON ({fault})") from None
     if type(loaded) is not dict:
         raise Malformed("the file is not a JSON object")

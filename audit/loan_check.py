@@ -1,6 +1,5 @@
 """One loan compared cell by cell: its file, queue and mirror against its true history and the chain."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from hashlib import sha256
 
 from audit import outbox_check, record_check
 from audit.cells import malformed
+from audit.contents import canonical_value
 from audit.finding import Rule, Severity
 from audit.loan_file import FileLoan, FileOutbox, FileRecord
 from audit.loan_result import LoanResult
@@ -163,7 +163,7 @@ def _compare_agreed(loan: FileLoan, reading: record_check.Reading | None, histor
         return
     agreed = reading.contents.values
     repeated = (
-        ("terms", agreed.get("terms"), _parsed(loan.terms)),
+        ("terms", _digest(canonical_value(agreed.get("terms"))), _digest(loan.terms.encode(errors="surrogatepass"))),
         ("currency", agreed.get("currency"), loan.currency),
         ("principal_minor", str(agreed.get("amount_minor")), str(loan.principal_minor)),
         ("annual_rate", agreed.get("annual_rate"), loan.annual_rate),
@@ -173,19 +173,12 @@ def _compare_agreed(loan: FileLoan, reading: record_check.Reading | None, histor
     )
     for name, expected, found in repeated:
         if expected != found:
-            result.report(Rule.CELL_ALTERED, "loans", name, _digest(expected), _digest(found))
+            result.report(Rule.CELL_ALTERED, "loans", name, expected, found)
 
 
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _digest(value: object) -> object:
-    """A short value as it is; a structure as a digest, so that findings stay short and tell two of them apart."""
-    return sha256(repr(value).encode()).digest() if isinstance(value, dict | list) else value
+def _digest(text: bytes) -> bytes:
+    """What stands in a finding for a text too long to be shown."""
+    return sha256(text).digest()
 
 
 def _compare_servicer(

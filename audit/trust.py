@@ -1,10 +1,10 @@
 """Trust settings: which chain, contract and block a verifier believes in; they never come from the evidence itself."""
 
-import json
 import tomllib
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from audit import bounded_json
 from registry.domain.chain_binding import ChainBinding
 from registry.domain.errors import WrongChain
 
@@ -59,7 +59,7 @@ def read_trust(data: bytes) -> Trust:
     """The settings in a TOML or JSON file, or `TrustInvalid`."""
     try:
         text = data.decode()
-        settings: Any = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+        settings: Any = bounded_json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except (ValueError, RecursionError) as fault:
         raise TrustInvalid(f"the file is neither TOML nor JSON ({fault})") from None
     for name in _REQUIRED:

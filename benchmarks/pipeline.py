@@ -7,7 +7,7 @@ prints Markdown tables. `--whole-import` imports the whole tape instead, into a 
 """
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import os
 import platform
@@ -179,7 +179,7 @@ def show_machine() -> None:
     """Which machine, how busy, and when."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}")
+    print(f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}")
     print(f"{os.cpu_count()} processors, {memory / 1e9:.0f} GB; load before the run {load}\n")
 
 

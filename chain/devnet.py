@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
-from eth_account import Account
 
 from chain.processes import identify, listening_ports
 from chain.rpc import CallFailed, NodeUnreachable, Rpc
@@ -166,6 +165,12 @@ class Devnet:
         with Rpc(Devnet.status(home).url) as rpc:
             rpc.call("anvil_mine", hex(blocks))
             return int(rpc.call("eth_blockNumber"), 16)
+
+    @staticmethod
+    def mine_every(home: Path, seconds: int) -> None:
+        """From now on mine a block every so many seconds, and no others, so that what is anchored becomes final."""
+        with Rpc(Devnet.status(home).url) as rpc:
+            rpc.call("evm_setIntervalMining", seconds)
 
     @staticmethod
     def reorg(home: Path, depth: int) -> int:
@@ -387,9 +392,3 @@ def _locked(home: Path) -> Iterator[None]:
     with (home / "devnet.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def funded_key(index: int = 0) -> bytes:
-    """The private key (32 bytes) of one of the devnet's funded accounts; the phrase is public, so for a devnet only."""
-    Account.enable_unaudited_hdwallet_features()
-    return bytes(Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}").key)

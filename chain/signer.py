@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from eth_account import Account
-
 from chain.contract import LoanRegistryContract
 from registry.domain.errors import InvalidInput, NotFound, RuleRefused, WrongChain
 
@@ -99,10 +97,14 @@ class SigningKey:
 
     @classmethod
     def of(cls, secret: bytes) -> "SigningKey":
+        from eth_account import Account  # noqa: PLC0415  slow to load: only who signs should need it
+
         return cls(bytes.fromhex(Account.from_key(secret).address[2:]), secret)
 
     def sign(self, transaction: dict[str, Any]) -> tuple[bytes, bytes]:
         """The raw bytes of the signed EIP-1559 transaction, and its hash; deterministic (RFC 6979)."""
+        from eth_account import Account  # noqa: PLC0415
+
         signed = Account.sign_transaction(transaction, self._secret)
         return bytes(signed.raw_transaction), bytes(signed.hash)
 

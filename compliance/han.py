@@ -1,7 +1,5 @@
 """Names in Han characters: one script form, surname and given name, and their Latin readings."""
 
-from pypinyin import Style, lazy_pinyin
-
 from compliance.surnames import COMPOUND_READINGS, SPELLINGS, SURNAME_READINGS
 
 # Traditional to Simplified for characters common in surnames, given names and company names.
@@ -62,15 +60,21 @@ def split_surname(chars: str) -> tuple[str, str]:
 def readings(chars: str) -> tuple[tuple[str, ...], ...]:
     """Toneless pinyin syllables, `v` for ü: with the surname reading, then the everyday one if it differs."""
     chars = simplified(chars)[:_READING_LENGTH_MAX]
-    everyday = tuple(lazy_pinyin(chars, style=Style.NORMAL, errors="ignore", v_to_u=False))
+    everyday = _syllables(chars)
     if chars in COMPOUND_READINGS:
         first = COMPOUND_READINGS[chars]
     else:
         surname, given = split_surname(chars)
         known = COMPOUND_READINGS.get(surname) or SURNAME_READINGS.get(surname)
-        rest = tuple(lazy_pinyin(given, style=Style.NORMAL, errors="ignore", v_to_u=False)) if given else ()
+        rest = _syllables(given) if given else ()
         first = known + rest if known else everyday
     return tuple(dict.fromkeys((first, everyday)))
+
+
+def _syllables(chars: str) -> tuple[str, ...]:
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  slow to load: only who reads Han names should need it
+
+    return tuple(lazy_pinyin(chars, style=Style.NORMAL, errors="ignore", v_to_u=False))
 
 
 def latin_forms(chars: str) -> tuple[tuple[str, ...], ...]:

@@ -24,7 +24,6 @@ from registry.domain.access import Actor
 from registry.domain.errors import RegistryError
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Answer:
     body: dict[str, Any]
@@ -75,9 +74,7 @@ class GraphQLEndpoint:
         faults = self._documents.validated(given.query, document)
         if faults:
             return _request_error(list(faults), request_id)
-        context = RequestContext(
-            self._api, self._digests, actor, request_id, self._api.facilities.clock.now()
-        )
+        context = RequestContext(self._api, self._digests, actor, request_id, self._api.facilities.clock.now())
         result = execute(
             self._schema,
             document,
@@ -111,9 +108,7 @@ def _request_error(faults: list[Any], request_id: str) -> _Answer:
     return _Answer({"errors": shown}, is_request_error=True)
 
 
-def _refused(
-    refusal: RegistryError, status: int, request_id: str, headers: dict[str, str] | None = None
-) -> Response:
+def _refused(refusal: RegistryError, status: int, request_id: str, headers: dict[str, str] | None = None) -> Response:
     body = {"errors": [refusal_body(refusal, request_id)]}
     return _response(body, status, request_id, JSON_TYPE, headers)
 

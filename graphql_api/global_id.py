@@ -21,9 +21,9 @@ class GlobalId:
     @classmethod
     def parse(cls, given: str) -> "GlobalId":
         """The id a client sent back, or `IdMalformed`."""
+        if not given.isascii() or len(given) > LENGTH_MAX:
+            raise IdMalformed(given)
         try:
-            if not given.isascii() or len(given) > LENGTH_MAX:
-                raise ValueError
             type_name, separator, local = urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode().partition(":")
         except ValueError:
             raise IdMalformed(given) from None

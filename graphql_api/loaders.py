@@ -44,7 +44,8 @@ Found = Mapping[Any, Value]
 
 
 def _second(name: tuple[Any, ...]) -> Hashable:
-    return name[1]
+    second: Hashable = name[1]
+    return second
 
 
 class Loaders:
@@ -79,9 +80,7 @@ class Loaders:
         self.lenders: DataLoader[None, dict[int, Lender]] = self._by(
             lambda c, _: {None: parties.all_lenders(c)}, _itself
         )
-        self.product: DataLoader[str, PublishedProduct | None] = self._by(
-            lambda c, k: parties.products_by_id(c, k), _itself
-        )
+        self.product: DataLoader[str, PublishedProduct | None] = self._by(parties.products_by_id, _itself)
         self.borrower: DataLoader[Name, Borrower | None] = self._by(lambda c, k: parties.borrowers_by_id(c, sight, k))
         self.identity: DataLoader[Name, Identity | None] = self._by(lambda c, k: identities_of(c, sight, vault, k))
         self.consents: DataLoader[Name, list[Consent]] = self._by(
@@ -102,9 +101,7 @@ class Loaders:
         self.decision_of_application: DataLoader[Name, Decision | None] = self._by(
             lambda c, k: origination.decisions_of_applications(c, sight, k)
         )
-        self.liens: DataLoader[Name, list[Lien]] = self._by(
-            lambda c, k: claims.liens_of_loans(c, sight, k), default=[]
-        )
+        self.liens: DataLoader[Name, list[Lien]] = self._by(lambda c, k: claims.liens_of_loans(c, sight, k), default=[])
         self.open_transfer: DataLoader[Name, ControlTransfer | None] = self._by(
             lambda c, k: claims.open_transfers_of_loans(c, sight, k)
         )

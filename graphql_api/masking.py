@@ -16,9 +16,7 @@ INVALID = "GRAPHQL_INVALID"
 _log = structlog.get_logger("graphql_api")
 
 
-def shown_errors(
-    errors: Sequence[GraphQLError], request_id: str, *, is_before_execution: bool
-) -> list[dict[str, Any]]:
+def shown_errors(errors: Sequence[GraphQLError], request_id: str, *, is_before_execution: bool) -> list[dict[str, Any]]:
     """The errors as they go out; internal ones are logged, without values, and masked."""
     return [_shown(error, request_id, is_before_execution=is_before_execution) for error in errors]
 

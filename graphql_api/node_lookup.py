@@ -107,9 +107,7 @@ _FINDERS: dict[str, Callable[[RequestContext, str], Awaitable[Node | None]]] = {
     "Application": _application,
     "Decision": _decision,
     "Lien": partial(_by_query, type_name="Lien", query=liens_by_id, shown=Lien),
-    "ControlTransfer": partial(
-        _by_query, type_name="ControlTransfer", query=transfers_by_id, shown=ControlTransfer
-    ),
+    "ControlTransfer": partial(_by_query, type_name="ControlTransfer", query=transfers_by_id, shown=ControlTransfer),
     "Consent": partial(_by_query, type_name="Consent", query=consents_by_id, shown=Consent),
     "Finding": _finding,
 }

@@ -189,12 +189,13 @@ class _Survey:
 
     def _type_of(self, parent: Any, name: str) -> GraphQLOutputType | None:
         if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) and name in parent.fields:
-            return parent.fields[name].type
+            kind: GraphQLOutputType = parent.fields[name].type
+            return kind
         return None
 
     def _times(self, node: FieldNode, kind: GraphQLOutputType | None) -> int:
         """How many objects the field can return: its page size, the ids it is given, or a list's weight."""
-        for argument in node.arguments:
+        for argument in node.arguments or ():
             given = self._value(argument.value)
             if argument.name.value in _PAGE_ARGUMENTS and isinstance(given, int):
                 if given > self._limits.page_max:

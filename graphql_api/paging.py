@@ -66,15 +66,16 @@ def encode_cursor(order: str, key: KeyValues) -> str:
 
 def decode_cursor(order: str, kinds: tuple[type, ...], given: str) -> KeyValues:
     """The place a cursor names; `kinds` are the types of its parts."""
+    if not given.isascii() or len(given) > CURSOR_LENGTH_MAX:
+        raise CursorInvalid(given)
     try:
-        if not given.isascii() or len(given) > CURSOR_LENGTH_MAX:
-            raise ValueError
         name, *parts = orjson.loads(urlsafe_b64decode(given + "=" * (-len(given) % 4)))
-        if name != order:
-            raise ValueError
-        return tuple(_unpacked(kind, part) for kind, part in zip(kinds, parts, strict=True))
+        key = tuple(_unpacked(kind, part) for kind, part in zip(kinds, parts, strict=True))
     except (ValueError, TypeError):
         raise CursorInvalid(given) from None
+    if name != order:
+        raise CursorInvalid(given)
+    return key
 
 
 def forward(limits: Limits, order: str, kinds: tuple[type, ...], first: int | None, after: str | None) -> Window:
@@ -112,12 +113,14 @@ def _packed(value: Any) -> Any:
 def _unpacked(kind: type, part: Any) -> Any:
     if part is None:
         return None
-    if kind in {int, str}:
-        if type(part) is not kind or (kind is int and not -(2**63) <= part < 2**63):
-            raise ValueError
+    if kind is int and type(part) is int and -(2**63) <= part < 2**63:
         return part
     if not isinstance(part, str):
-        raise ValueError  # noqa: TRY004 - told apart from nothing else here
+        raise TypeError
+    if kind is str:
+        return part
+    if kind is int:
+        raise ValueError
     if kind is bytes:
         return bytes.fromhex(part)
     return datetime.fromisoformat(part) if kind is datetime else date.fromisoformat(part)

@@ -169,9 +169,7 @@ def portfolio_now(connection: Connection, sight: Sight, query: LoanQuery, today:
     return PortfolioFigures(today, tuple(holdings), tuple(cohorts), owed)
 
 
-def portfolio_on(
-    connection: Connection, sight: Sight, query: LoanQuery, as_of: date, most: int
-) -> PortfolioFigures:
+def portfolio_on(connection: Connection, sight: Sight, query: LoanQuery, as_of: date, most: int) -> PortfolioFigures:
     """The portfolio as it stood on a past day, each loan replayed to it; loans agreed later are not in it."""
     page = page_of_loans(connection, sight, query, LoanSort.LOAN_KEY_ASC, Window(most))
     if page.has_next:
@@ -205,9 +203,7 @@ def without_day(query: LoanQuery) -> LoanQuery:
     return replace(query, due_before=None, due_ranges=None)
 
 
-def _replayed(
-    loan: FiledLoan, history: Sequence[FiledRecord], as_of: date
-) -> tuple[Holding, date | None, date | None]:
+def _replayed(loan: FiledLoan, history: Sequence[FiledRecord], as_of: date) -> tuple[Holding, date | None, date | None]:
     ledger = ledger_of(AgreementTerms.from_dict(orjson.loads(loan.terms)), [filed.record for filed in history])
     state = ledger.state_on(as_of)
     is_owing = state.status in {LoanStatus.ACTIVE, LoanStatus.CHARGED_OFF}

@@ -18,6 +18,7 @@ from graphql_api.paging import PageInvalid, PageTooLarge, both_ways, encode_curs
 from graphql_api.request_context import RequestContext, context_of
 from graphql_api.scalars import Bytes32
 from graphql_api.types.claim import ControlTransfer
+from graphql_api.types.described import described
 from graphql_api.types.enums import AnchorState, ApplicationStatus, LoanSort
 from graphql_api.types.loan import Loan
 from graphql_api.types.node import Connection, Node, connection_of, node_id
@@ -43,11 +44,11 @@ Filter = Annotated[LoanFilter | None, strawberry.argument(description="Which loa
 class Query:
     """The queries of the public schema."""
 
-    @strawberry.field(description="Anything by its global id; null when there is none, or none to see.")
+    @described("Anything by its global id; null when there is none, or none to see.")
     async def node(self, info: strawberry.Info, id: Id) -> Node | None:  # noqa: A002 - the Relay specification's name
         return await node_of(context_of(info), id)
 
-    @strawberry.field(description="Many things by their global ids, in the order given; at most 100.")
+    @described("Many things by their global ids, in the order given; at most 100.")
     async def nodes(
         self,
         info: strawberry.Info,
@@ -58,12 +59,12 @@ class Query:
             raise PageTooLarge(len(ids), context.api.limits.page_max)
         return await context.gather(node_of(context, one) for one in ids)
 
-    @strawberry.field(description="Who is asking.")
+    @described("Who is asking.")
     def viewer(self, info: strawberry.Info) -> Viewer | None:
         actor = context_of(info).actor
         return Viewer(id=node_id("Viewer", f"{actor.role.value}/{actor.lender_id or 0}/{actor.name}"), actor=actor)
 
-    @strawberry.field(description="One loan by its global id or its loan key.")
+    @described("One loan by its global id or its loan key.")
     async def loan(
         self,
         info: strawberry.Info,
@@ -79,13 +80,13 @@ class Query:
             found = await loaders.loan.load(filed_id(str(id), "Loan"))
         return Loan.of(found) if found is not None else None
 
-    @strawberry.field(description="Loans, filtered and ordered, in pages.")
+    @described("Loans, filtered and ordered, in pages.")
     async def loans(
         self,
         info: strawberry.Info,
         filter: Filter = None,  # noqa: A002 - the contract's name
         order_by: Annotated[
-            LoanSort, strawberry.argument(description="The order of the pages.")
+            LoanSort | None, strawberry.argument(description="The order of the pages.")
         ] = LoanSort.DISBURSED_ON_DESC,
         first: First = None,
         after: After = None,
@@ -93,24 +94,22 @@ class Query:
         before: Before = None,
     ) -> Connection[Loan]:
         context = context_of(info)
-        query = loan_query(filter, context.today)
+        query, order = loan_query(filter, context.today), order_by or LoanSort.DISBURSED_ON_DESC
         window = both_ways(
             context.api.limits,
-            order_by.name,
-            (_key_kind(order_by), str),
+            order.name,
+            (_key_kind(order), str),
             first=first,
             after=after,
             last=last,
             before=before,
         )
-        page = await context.read(
-            partial(page_of_loans, sight=context.sight, query=query, sort=order_by, window=window)
-        )
-        cursors = [encode_cursor(order_by.name, order_by.key_of(row)) for row in page.rows]
+        page = await context.read(partial(page_of_loans, sight=context.sight, query=query, sort=order, window=window))
+        cursors = [encode_cursor(order.name, order.key_of(row)) for row in page.rows]
         count = partial(context.read, partial(count_of_loans, sight=context.sight, query=query))
         return connection_of(page, [Loan.of(row) for row in page.rows], cursors, count)
 
-    @strawberry.field(description="One record by what stands on chain for it.")
+    @described("One record by what stands on chain for it.")
     async def record(
         self,
         info: strawberry.Info,
@@ -119,12 +118,12 @@ class Query:
         found = await context_of(info).loaders.record_with.load(commitment)
         return LoanRecord.of(found) if found is not None else None
 
-    @strawberry.field(description="One application.")
+    @described("One application.")
     async def application(self, info: strawberry.Info, id: Id) -> Application | None:  # noqa: A002
         found = await context_of(info).loaders.application.load(filed_id(id, "Application"))
         return Application.of(found) if found is not None else None
 
-    @strawberry.field(description="Applications, newest first.")
+    @described("Applications, newest first.")
     async def applications(
         self,
         info: strawberry.Info,
@@ -136,14 +135,12 @@ class Query:
     ) -> Connection[Application]:
         context = context_of(info)
         window = forward(context.api.limits, "applications", (datetime, str), first, after)
-        page = await context.read(
-            partial(page_of_applications, sight=context.sight, statuses=status, window=window)
-        )
+        page = await context.read(partial(page_of_applications, sight=context.sight, statuses=status, window=window))
         cursors = [encode_cursor("applications", application_key(row)) for row in page.rows]
         count = partial(context.read, partial(count_of_applications, sight=context.sight, statuses=status))
         return connection_of(page, [Application.of(row) for row in page.rows], cursors, count)
 
-    @strawberry.field(description="Open offers of control made to the key's lender, or by it; auditors see all.")
+    @described("Open offers of control made to the key's lender, or by it; auditors see all.")
     async def transfers(
         self,
         info: strawberry.Info,
@@ -153,15 +150,13 @@ class Query:
     ) -> Connection[ControlTransfer]:
         context = context_of(info)
         window = forward(context.api.limits, "transfers", (datetime, str), first, after)
-        page = await context.read(
-            partial(page_of_transfers, sight=context.sight, window=window, incoming=incoming)
-        )
+        page = await context.read(partial(page_of_transfers, sight=context.sight, window=window, incoming=incoming))
         cursors = [encode_cursor("transfers", transfer_key(row)) for row in page.rows]
         count = partial(context.read, partial(count_of_transfers, sight=context.sight, incoming=incoming))
         return connection_of(page, [ControlTransfer.of(row) for row in page.rows], cursors, count)
 
-    @strawberry.field(
-        description="Records on their way to the chain in the order they were queued: what waits, why, until when. "
+    @described(
+        "Records on their way to the chain in the order they were queued: what waits, why, until when. "
         "Without a state: those that are not on chain."
     )
     async def outbox(
@@ -176,15 +171,13 @@ class Query:
         context = context_of(info)
         states = NOT_FINAL if state is None else tuple(state)
         window = forward(context.api.limits, "outbox", (int, int), first, after)
-        page, places = await context.read(
-            partial(page_of_outbox, sight=context.sight, states=states, window=window)
-        )
+        page, places = await context.read(partial(page_of_outbox, sight=context.sight, states=states, window=window))
         found = await context.gather(context.loaders.record_with.load(commitment) for commitment in page.rows)
         cursors = [encode_cursor("outbox", places[commitment]) for commitment in page.rows]
         count = partial(context.read, partial(count_of_outbox, sight=context.sight, states=states))
         return connection_of(page, [LoanRecord.of(filed) for filed in found if filed is not None], cursors, count)
 
-    @strawberry.field(description="Published products.")
+    @described("Published products.")
     async def products(
         self,
         info: strawberry.Info,
@@ -194,11 +187,11 @@ class Query:
     ) -> list[Product]:
         return [Product.of(row) for row in await context_of(info).read(partial(all_products, is_active=active))]
 
-    @strawberry.field(description="The lenders of the registry.")
+    @described("The lenders of the registry.")
     async def lenders(self, info: strawberry.Info) -> list[Lender]:
         return [Lender.of(row) for row in (await context_of(info).loaders.lenders.load(None)).values()]
 
-    @strawberry.field(description="What the visible loans add up to; a past day replays each loan.")
+    @described("What the visible loans add up to; a past day replays each loan.")
     async def portfolio(
         self,
         info: strawberry.Info,
@@ -208,15 +201,15 @@ class Query:
         context = context_of(info)
         return Portfolio(figures=await _figures(context, loan_query(filter, context.today), as_of))
 
-    @strawberry.field(description="Where chain, mirror and relay stand.")
+    @described("Where chain, mirror and relay stand.")
     async def chain(self, info: strawberry.Info) -> ChainStatus:
         return ChainStatus(cursor=await context_of(info).read(mirror_cursor))
 
-    @strawberry.field(description="Differences found by reconciliations: a lender's own, all for auditors.")
+    @described("Differences found by reconciliations: a lender's own, all for auditors.")
     async def findings(
         self,
         info: strawberry.Info,
-        first: Annotated[int, strawberry.argument(description="How many, 1 to 100.")] = 50,
+        first: Annotated[int | None, strawberry.argument(description="How many, 1 to 100.")] = 50,
     ) -> list[Finding]:
         context = context_of(info)
         size, actor = page_size(context.api.limits, first), context.actor
@@ -239,9 +232,7 @@ def _key_kind(order: LoanSort) -> type:
 
 async def _figures(context: RequestContext, query: LoanQuery, as_of: date | None) -> figures.PortfolioFigures:
     if as_of is None or as_of >= context.today:
-        return await context.read(
-            partial(figures.portfolio_now, sight=context.sight, query=query, today=context.today)
-        )
+        return await context.read(partial(figures.portfolio_now, sight=context.sight, query=query, today=context.today))
     return await context.read(
         partial(
             figures.portfolio_on,

@@ -70,9 +70,9 @@ def parse_address(value: object) -> bytes:
 def parse_date(value: object) -> date:
     rule = "give a calendar day as YYYY-MM-DD"
     text = _text(value, "Date", rule)
+    if len(text) != 10:
+        raise _malformed("Date", value, rule)
     try:
-        if len(text) != 10:
-            raise ValueError
         return date.fromisoformat(text)
     except ValueError:
         raise _malformed("Date", value, rule) from None
@@ -81,9 +81,9 @@ def parse_date(value: object) -> date:
 def parse_instant(value: object) -> datetime:
     rule = "give an instant with its offset, such as 2026-03-01T12:00:00Z"
     text = _text(value, "DateTime", rule)
+    if not _INSTANT.fullmatch(text):
+        raise _malformed("DateTime", value, rule)
     try:
-        if not _INSTANT.fullmatch(text):
-            raise ValueError
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
         raise _malformed("DateTime", value, rule) from None

@@ -1,7 +1,5 @@
 """The schema: queries and mutations with their scalars; names are the public contract."""
 
-from typing import cast
-
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
@@ -27,4 +25,4 @@ def build_schema(*, debug: bool = False) -> strawberry.Schema:
 
 def core_schema(schema: strawberry.Schema) -> GraphQLSchema:
     """The graphql-core schema underneath, for validation, limits and execution."""
-    return cast(GraphQLSchema, schema._schema)  # noqa: SLF001 - Strawberry's own extensions reach for it the same way
+    return schema._schema  # noqa: SLF001 - Strawberry's own extensions reach for it the same way

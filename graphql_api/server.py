@@ -6,8 +6,8 @@ from starlette.routing import Route
 
 from graphql_api.context import ApiContext
 from graphql_api.endpoint import GraphQLEndpoint
-from graphql_api.graphiql import GraphiqlPage
 from graphql_api.health import Health
+from graphql_api.query_page import QueryPage
 from graphql_api.request_log import RequestLog
 from graphql_api.schema import build_schema
 
@@ -15,7 +15,7 @@ from graphql_api.schema import build_schema
 def create_api(api: ApiContext) -> Starlette:
     """The ASGI application over everything in `api`; routes: /graphql /graphiql /livez /readyz /metrics."""
     endpoint = GraphQLEndpoint(api, build_schema(debug=api.debug))
-    page, health = GraphiqlPage(api.graphiql_modules), Health(api)
+    page, health = QueryPage(api.graphiql_modules), Health(api)
     routes = [
         Route("/graphql", endpoint, methods=["POST"]),
         Route("/", page.redirect),

@@ -51,7 +51,7 @@ _LAST_MIRRORED = and_(
 _LIVE = case(
     (mirror_loans.c.loan_key.is_(None), Verification.NOT_YET.value),
     (mirror_loans.c.records > loans.c.next_sequence, Verification.MISSING_IN_FILE.value),
-    (func.coalesce(_last_mirrored.c.head != mirror_loans.c.head, True), Verification.MISMATCH.value),  # noqa: FBT003
+    (func.coalesce(_last_mirrored.c.head != mirror_loans.c.head, True), Verification.MISMATCH.value),
     (mirror_loans.c.records < loans.c.next_sequence, Verification.NOT_YET.value),
     (loans.c.head != mirror_loans.c.head, Verification.MISMATCH.value),
     else_=Verification.VERIFIED.value,

@@ -198,8 +198,11 @@ class Anchors(Protocol):
         """How many records and calls of the loan are not on chain yet."""
         ...
 
-    def refused_for_good(self, loan: Loan, sequence: int) -> bool:
-        """Whether the chain refused this record in a block that is final."""
+    def take_back(self, uow: "UnitOfWork", loan: Loan, sequence: int) -> bool:
+        """Take a record that was refused in a final block, and all behind it, out of the relay's hands.
+
+        Part of the unit of work's transaction. False, and nothing is taken, when any of them may still reach the chain.
+        """
         ...
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from catboost import FeaturesData, Pool
 from numpy.typing import NDArray
 
 from scoring.features import FeatureSchema, FeatureVector, Raw
+
+if TYPE_CHECKING:
+    from catboost import Pool
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class TrainingFrame:
             self.schema, self.numeric[chosen], self.categorical[chosen], self.target[chosen], self.months[chosen]
         )
 
-    def pool(self) -> Pool:
+    def pool(self) -> "Pool":
         """The frame in CatBoost's form, with its target."""
         return pool_of(self.schema, self.numeric, self.categorical, self.target)
 
@@ -62,8 +64,10 @@ def pool_of(
     numeric: NDArray[np.float32],
     categorical: NDArray[np.object_],
     target: NDArray[np.int8] | None = None,
-) -> Pool:
+) -> "Pool":
     """CatBoost's form of a matrix."""
+    from catboost import FeaturesData, Pool  # noqa: PLC0415  slow to load: only who scores should need it
+
     data = FeaturesData(
         num_feature_data=numeric if schema.numeric else None,
         cat_feature_data=categorical if schema.categorical else None,

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from catboost import CatBoost, CatBoostError
 from numpy.typing import NDArray
 
 from scoring.attribution import Attribution, ObliviousTree
@@ -17,6 +16,9 @@ from scoring.features import FeatureSchema, FeatureVector
 from scoring.matrix import TrainingFrame, arrays_of, pool_of
 from scoring.model_errors import ModelCorrupt, ModelFeaturesDiffer
 from scoring.schemas import SCHEMAS
+
+if TYPE_CHECKING:
+    from catboost import CatBoost
 
 DEFAULT_MODEL_PATH = Path(__file__).parent / "models" / "default" / "default-1.model.json"
 
@@ -116,7 +118,9 @@ class Model:
             raise ModelFeaturesDiffer(given.version, self.schema.version, given.version)
 
 
-def _load_trees(bundle: ModelBundle, path: Path) -> CatBoost:
+def _load_trees(bundle: ModelBundle, path: Path) -> "CatBoost":
+    from catboost import CatBoost, CatBoostError  # noqa: PLC0415  slow to load: only who scores should need it
+
     trees = CatBoost()
     try:
         trees.load_model(blob=bundle.trees)
@@ -133,7 +137,7 @@ def _schema_of(bundle: ModelBundle) -> FeatureSchema:
     return schema
 
 
-def _attribution_of(bundle: ModelBundle, trees: CatBoost, feature_count: int, path: Path) -> Attribution:
+def _attribution_of(bundle: ModelBundle, trees: "CatBoost", feature_count: int, path: Path) -> Attribution:
     values, weights = trees.get_leaf_values(), trees.get_leaf_weights()
     counts = trees.get_tree_leaf_counts()
     fits = len(counts) == len(bundle.tree_features) and all(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +33,8 @@ from registry.storage.tables import loans
 
 DEMO_SEED, DEMO_LOANS = 2026, 1_000
 DRAIN_SECONDS = 1_800.0
+BLOCK_SECONDS = 2
+DIFFERS = 3
 LENDERS = (
     NewLender("harbour", "Harbour Bank Ltd", "BANK"),
     NewLender("lotus", "Lotus Consumer Finance Co., Ltd", "CONSUMER_FINANCE"),
@@ -66,14 +69,35 @@ def demo(
     if (tape is None) != (mapping is None):
         raise typer.BadParameter("give --tape and --mapping together")
     registry, stages = open_registry(), Stages()
+    try:
+        return _demonstrate(registry, stages, _Loans(loans_, seed, tape, mapping, limit), once=once)
+    finally:
+        if registry.settings.rpc_url is None:
+            Devnet.down(registry.settings.devnet_home)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loans:
+    """Which loans the demonstration is about."""
+
+    count: int
+    seed: int
+    tape: Path | None
+    mapping: str | None
+    limit: int | None
+
+
+def _demonstrate(registry: Registry, stages: Stages, wanted: _Loans, *, once: bool) -> int:
     prepare(registry, stages)
-    if tape is not None and mapping is not None:
-        _tape(registry, stages, tape, mapping, limit)
+    if wanted.tape is not None and wanted.mapping is not None:
+        _tape(registry, stages, wanted.tape, wanted.mapping, wanted.limit)
     else:
-        _simulated(registry, stages, loans_, seed)
+        _simulated(registry, stages, wanted.count, wanted.seed)
     verified = anchor_and_audit(registry, stages)
     if once or not verified:
-        return 0 if verified else 3
+        return 0 if verified else DIFFERS
+    if registry.settings.rpc_url is None:
+        Devnet.mine_every(registry.settings.devnet_home, BLOCK_SECONDS)
     up()
     return 0
 

@@ -1,18 +1,26 @@
 """From a cell's text to a value, or to a sentence that says what is wrong with it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import ClassVar
 
 from app.tape.mapping import Rule
 from registry.domain.errors import InvalidInput
-from registry.domain.money import MINOR_DIGITS, CurrencyUnknown, Money
+from registry.domain.money import MINOR_DIGITS, AmountInvalid, CurrencyUnknown, Money
 
 Value = str | int | Decimal | date | Money
 
 FLAG_SET = frozenset({"1", "1.0", "true", "True"})
+FLAG_UNSET = frozenset({"", "0", "0.0", "false", "False"})
+# Plain or scientific notation, of at most 40 digits before the exponent; `Decimal` alone would also take "1_000".
+_NUMBER = re.compile(r"(?=.{1,42}$|.{1,42}[eE])[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?")
+MAGNITUDE_MAX, EXPONENT_MAX = Decimal(10) ** 18, 42
+# Wide enough that no cell is rounded before it is rounded half up.
+_EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 
 
 @dataclass(eq=False)
@@ -60,28 +68,33 @@ def _text(rule: Rule, cells: Mapping[str, str]) -> tuple[str, str | None]:
         return "(constant)", rule.constant
     if rule.column is not None:
         return rule.column, cells[rule.column].strip()
-    for column, meaning in rule.one_of.items():
-        if cells[column].strip() in FLAG_SET:
-            return column, meaning
-    return "/".join(rule.one_of), None
+    marked = [column for column in rule.one_of if _flag(column, cells[column].strip())]
+    if len(marked) > 1:
+        raise CellInvalid(marked[1], f"it is set together with {marked[0]}; only one of them may be")
+    return (marked[0], rule.one_of[marked[0]]) if marked else ("/".join(rule.one_of), None)
+
+
+def _flag(column: str, text: str) -> bool:
+    if text not in FLAG_SET | FLAG_UNSET:
+        raise CellInvalid(column, f"{text!r} is neither 0 nor 1")
+    return text in FLAG_SET
 
 
 def _number(column: str, text: str, rule: Rule) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise CellInvalid(column, f"{text!r} is not a number") from None
-    if not number.is_finite():
-        raise CellInvalid(column, f"{text!r} is not a finite number")
+    if _NUMBER.fullmatch(text) is None:
+        raise CellInvalid(column, f"{text[:60]!r} is not a number")
+    number = Decimal(text)
     if rule.form.startswith("exp_"):
-        number = number.exp()
-    number = number * Decimal(rule.scale) if rule.scale is not None else number
+        number = MAGNITUDE_MAX if number > EXPONENT_MAX else number.exp()
+    number = _EXACT.multiply(number, Decimal(rule.scale)) if rule.scale is not None else number
+    if abs(number) >= MAGNITUDE_MAX:
+        raise CellInvalid(column, f"{text!r} is too large a number")
     return number if rule.places is None else round_half_up(number, rule.places)
 
 
 def round_half_up(number: Decimal, places: int) -> Decimal:
     """A decimal of `places` places; binary fractions such as 0.11220000000000001 become what was meant."""
-    return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return number.quantize(Decimal(1).scaleb(-places), context=_EXACT)
 
 
 def _money(column: str, amount: Decimal, currency: str) -> Money:
@@ -90,15 +103,20 @@ def _money(column: str, amount: Decimal, currency: str) -> Money:
         raise CurrencyUnknown(currency)
     if amount < 0:
         raise CellInvalid(column, f"{amount} is negative")
-    minor = amount.scaleb(MINOR_DIGITS[currency]).to_integral_value(ROUND_HALF_UP)
-    return Money(int(minor), currency)
+    minor = amount.scaleb(MINOR_DIGITS[currency], _EXACT).to_integral_value(context=_EXACT)
+    try:
+        return Money(int(minor), currency)
+    except AmountInvalid as invalid:
+        raise CellInvalid(column, f"{amount} is not an amount: {invalid.rule}") from None
 
 
 def _day(column: str, text: str) -> date:
     try:
-        return date.fromisoformat(text if len(text) > len("YYYY-MM") else f"{text}-01")
+        if _DAY.fullmatch(text) is not None:
+            return date.fromisoformat(text if len(text) > len("YYYY-MM") else f"{text}-01")
     except ValueError:
-        raise CellInvalid(column, f"{text!r} is not a day (YYYY-MM-DD) or month (YYYY-MM)") from None
+        pass  # such as 2011-02-30
+    raise CellInvalid(column, f"{text!r} is not a day (YYYY-MM-DD) or month (YYYY-MM)")
 
 
 def _months(began: date, until: date) -> int:

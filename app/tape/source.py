@@ -2,12 +2,14 @@
 
 import csv
 import gzip
-from collections.abc import Iterator
+import math
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
+from itertools import islice
 from pathlib import Path
-from typing import ClassVar, TextIO, cast
-
-import pyarrow.parquet as pq
+from typing import Any, ClassVar, TextIO, cast
 
 from registry.domain.errors import InvalidInput, NotFound
 
@@ -51,22 +53,29 @@ def rows_of(path: Path, limit: int | None = None) -> Iterator[TapeRow]:
     if not path.is_file():
         raise TapeMissing(str(path))
     rows = _parquet(path) if path.suffix == ".parquet" else _csv(path)
-    for count, row in enumerate(rows):
-        if limit is not None and count >= limit:
-            return
-        yield row
+    yield from islice(rows, limit)
 
 
 def _csv(path: Path) -> Iterator[TapeRow]:
     try:
         with _opened(path) as file:
-            reader = csv.DictReader(file, restkey="", restval=None)
-            for cells in reader:
-                if "" in cells or None in cells.values():
-                    raise TapeUnreadable(path.name, f"line {reader.line_num} has not as many cells as the header")
-                yield TapeRow(reader.line_num, cells)
-    except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError) as fault:
+            reader = csv.reader(file)
+            header = _distinct(path, next(reader, []))
+            for cells in filter(None, reader):
+                if len(cells) != len(header):
+                    counted = f"line {reader.line_num} has {len(cells)} cells, the header {len(header)}"
+                    raise TapeUnreadable(path.name, counted)
+                yield TapeRow(reader.line_num, dict(zip(header, cells, strict=True)))
+    except (UnicodeDecodeError, csv.Error, OSError, EOFError, zlib.error) as fault:
         raise TapeUnreadable(path.name, str(fault)) from None
+
+
+def _distinct(path: Path, names: Sequence[str]) -> Sequence[str]:
+    """The column names, each there once: a second column of a name would hide the first."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise TapeUnreadable(path.name, f"it has more than one column {', '.join(map(repr, twice))}")
+    return names
 
 
 def _opened(path: Path) -> TextIO:
@@ -76,12 +85,25 @@ def _opened(path: Path) -> TextIO:
 
 
 def _parquet(path: Path) -> Iterator[TapeRow]:
+    import pyarrow.parquet as pq  # noqa: PLC0415  slow to load: only for tapes of this form
+    from pyarrow.lib import ArrowException  # noqa: PLC0415
+
     try:
         with pq.ParquetFile(path) as file:
+            _distinct(path, file.schema_arrow.names)
             line = HEADER_LINE
             for batch in file.iter_batches(batch_size=PARQUET_ROWS):
                 for values in batch.to_pylist():
                     line += 1
-                    yield TapeRow(line, {name: "" if cell is None else str(cell) for name, cell in values.items()})
-    except OSError as fault:
+                    yield TapeRow(line, {name: _text(cell) for name, cell in values.items()})
+    except (OSError, ArrowException) as fault:
         raise TapeUnreadable(path.name, str(fault)) from None
+
+
+def _text(cell: Any) -> str:
+    """A typed cell as a CSV file would have it: no value and not-a-number are an empty cell, midnight is a day."""
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    if isinstance(cell, datetime) and cell.time() == time.min:
+        return cell.date().isoformat()
+    return str(cell)

@@ -1,4 +1,4 @@
-"""The inputs of the mutations; each carries an idempotency key, and the same key with the same input is answered once."""
+"""The inputs of the mutations; each carries an idempotency key, under which the same input is answered once."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -71,7 +71,8 @@ class DecideApplicationInput:
     idempotency_key: str = strawberry.field(description=KEY)
     application_id: strawberry.ID = strawberry.field(description="The global id of the application.")
     override: Outcome | None = strawberry.field(
-        default=None, description="A person's decision; only on what the policy refers, by somebody else than submitted."
+        default=None,
+        description="A person's decision; only on what the policy refers, by somebody else than submitted.",
     )
 
 

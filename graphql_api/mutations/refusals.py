@@ -1,5 +1,7 @@
 """Refusals a client can act on: members of every mutation's union, one type for each kind of answer it calls for."""
 
+from collections.abc import Callable
+from typing import TypeAlias
 
 import strawberry
 
@@ -31,13 +33,16 @@ class RuleRefusedRefusal(Refusal):
     """A rule stands against it."""
 
 
-@strawberry.type(name="Unavailable", description="A part that is needed is not ready; send the same request again later.")
+@strawberry.type(
+    name="Unavailable", description="A part that is needed is not ready; send the same request again later."
+)
 class UnavailableRefusal(Refusal):
     """Try again later, with the same idempotency key."""
 
 
+AnyRefusal: TypeAlias = InvalidInputRefusal | NotFoundRefusal | RuleRefusedRefusal | UnavailableRefusal
 
-_TYPES: tuple[tuple[type[errors.RegistryError], type[Refusal]], ...] = (
+_TYPES: tuple[tuple[type[errors.RegistryError], Callable[..., AnyRefusal]], ...] = (
     (errors.InvalidInput, InvalidInputRefusal),
     (errors.NotFound, NotFoundRefusal),
     (errors.RuleRefused, RuleRefusedRefusal),
@@ -46,7 +51,7 @@ _TYPES: tuple[tuple[type[errors.RegistryError], type[Refusal]], ...] = (
 )
 
 
-def refusal_of(refusal: errors.RegistryError) -> Refusal | None:
+def refusal_of(refusal: errors.RegistryError) -> AnyRefusal | None:
     """The union member for a refusal; None for one of no known kind, which is a fault of ours."""
     cause = refusal.cause if isinstance(refusal, RepaymentRefused) else refusal
     for branch, shown in _TYPES:

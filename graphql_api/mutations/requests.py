@@ -1,4 +1,4 @@
-"""How a mutation runs: once for each idempotency key, in a worker thread, answering with what it changed or a refusal."""
+"""How a mutation runs: once for each idempotency key, answering with what it changed, or why it did not."""
 
 import dataclasses
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import strawberry
 
-from graphql_api.mutations.refusals import Refusal, refusal_of
+from graphql_api.mutations.refusals import AnyRefusal, refusal_of
 from graphql_api.request_context import context_of
 from registry.domain import commitments
 from registry.domain.access import Request
@@ -48,7 +48,7 @@ class InputInexact(InvalidInput):
         return f"{self.field} holds a number with a fraction; give it as a decimal string, which is exact."
 
 
-async def perform(info: strawberry.Info, operation: str, given: Any, use_case: UseCase) -> dict[str, Any] | Refusal:
+async def perform(info: strawberry.Info, operation: str, given: Any, use_case: UseCase) -> dict[str, Any] | AnyRefusal:
     """The use case's answer, the first one if the request was made before, or why it is refused."""
     context = context_of(info)
     try:

@@ -8,6 +8,7 @@ import strawberry
 from graphql_api.anchors import NOT_QUEUED, AnchorView
 from graphql_api.request_context import context_of
 from graphql_api.scalars import Bytes32, MinorUnits
+from graphql_api.types.described import described
 from graphql_api.types.enums import AnchorState
 
 if TYPE_CHECKING:
@@ -20,40 +21,40 @@ class Anchor:
 
     view: strawberry.Private[AnchorView]
 
-    @strawberry.field(description="How far it has come; anything but FINAL may go back when the chain reorganises.")
+    @described("How far it has come; anything but FINAL may go back when the chain reorganises.")
     def state(self) -> AnchorState:
         return self.view.state
 
-    @strawberry.field(description="The transaction that carries it, once there is one.")
+    @described("The transaction that carries it, once there is one.")
     def transaction_hash(self) -> Bytes32 | None:
         return _hash(self.view.transaction_hash)
 
-    @strawberry.field(description="The block it is in.")
+    @described("The block it is in.")
     def block_number(self) -> MinorUnits | None:
         number = self.view.block_number
         return None if number is None else MinorUnits(number)
 
-    @strawberry.field(description="The hash of that block.")
+    @described("The hash of that block.")
     def block_hash(self) -> Bytes32 | None:
         return _hash(self.view.block_hash)
 
-    @strawberry.field(description="When that block was made.")
+    @described("When that block was made.")
     def block_time(self) -> datetime | None:
         return self.view.block_time
 
-    @strawberry.field(description="The position of its log in that block.")
+    @described("The position of its log in that block.")
     def log_index(self) -> int | None:
         return self.view.log_index
 
-    @strawberry.field(description="How many blocks confirm it, its own included.")
+    @described("How many blocks confirm it, its own included.")
     def confirmations(self) -> int | None:
         return self.view.confirmations
 
-    @strawberry.field(description="The contract's error, decoded, when it was refused.")
+    @described("The contract's error, decoded, when it was refused.")
     def refusal(self) -> str | None:
         return self.view.refusal
 
-    @strawberry.field(description="An earlier record of the same loan that must go first.")
+    @described("An earlier record of the same loan that must go first.")
     async def blocked_by(
         self, info: strawberry.Info
     ) -> Annotated["LoanRecord", strawberry.lazy("graphql_api.types.record")] | None:
@@ -64,7 +65,7 @@ class Anchor:
         found = await context_of(info).loaders.record.load(self.view.blocked_by)
         return LoanRecord.of(found) if found is not None else None
 
-    @strawberry.field(description="When the relay tries again, if it waits.")
+    @described("When the relay tries again, if it waits.")
     def next_attempt_at(self) -> datetime | None:
         return self.view.next_attempt_at
 

@@ -216,5 +216,6 @@ _describe(
 
 __all__ = [
     "AnchorState", "ApplicationStatus", "AssetClass", "ChargeComponent", "CheckResult", "DisclosureProfile",
-    "IdentityType", "LoanSort", "LoanStatus", "Outcome", "PartyKind", "RecordKind", "RepaymentMethod", "TransferState", "Verification",
+    "IdentityType", "LoanSort", "LoanStatus", "Outcome", "PartyKind", "RecordKind", "RepaymentMethod",
+    "TransferState", "Verification",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from graphql_api.request_context import RequestContext, context_of
 from graphql_api.scalars import Bytes32
 from graphql_api.types.anchor import Anchor, anchor_of
 from graphql_api.types.claim import ControlTransfer, Lien
+from graphql_api.types.described import described
 from graphql_api.types.enums import AssetClass, DisclosureProfile, LoanStatus, RecordKind, Verification
 from graphql_api.types.money import MoneyValue, money
 from graphql_api.types.node import Connection, Node, connection_of, node_id
@@ -58,88 +59,88 @@ class Loan(Node):
     def of(cls, row: FiledLoan) -> "Loan":
         return cls(id=node_id("Loan", row.id), row=row)
 
-    @strawberry.field(description="The identity of the loan on chain.")
+    @described("The identity of the loan on chain.")
     def loan_key(self) -> Bytes32:
         return Bytes32(self.row.loan_key)
 
-    @strawberry.field(description="The lender's own reference for it.")
+    @described("The lender's own reference for it.")
     def external_reference(self) -> str | None:
         return self.row.external_reference
 
-    @strawberry.field(description="Its standing.")
+    @described("Its standing.")
     def status(self) -> LoanStatus:
         return self.row.status
 
-    @strawberry.field(description="Who owns the claim.")
+    @described("Who owns the claim.")
     async def lender(self, info: strawberry.Info) -> Lender:
         return await lender_of(context_of(info), self.row.controller_id)
 
-    @strawberry.field(description="Who made the loan and keeps its file.")
+    @described("Who made the loan and keeps its file.")
     async def originator(self, info: strawberry.Info) -> Lender:
         return await lender_of(context_of(info), self.row.lender_id)
 
-    @strawberry.field(description="Who books on it.")
+    @described("Who books on it.")
     async def servicer(self, info: strawberry.Info) -> Lender:
         return await lender_of(context_of(info), self.row.servicer_id)
 
-    @strawberry.field(description="The product it was made from.")
+    @described("The product it was made from.")
     async def product(self, info: strawberry.Info) -> Product | None:
         return await product_of(context_of(info), self.row.product_id)
 
-    @strawberry.field(description="The borrower; null without a right to see it.")
+    @described("The borrower; null without a right to see it.")
     async def borrower(self, info: strawberry.Info) -> Borrower | None:
         if self.row.access is Access.SHARED:
             return None
         return await borrower_of(context_of(info), (self.row.lender_id, self.row.borrower_id))
 
-    @strawberry.field(description="The amount lent.")
+    @described("The amount lent.")
     def principal(self) -> MoneyValue:
         return money(self.row.principal_minor, self.row.currency)
 
-    @strawberry.field(description="The principal not yet repaid or written off on a day.")
+    @described("The principal not yet repaid or written off on a day.")
     async def outstanding(self, info: strawberry.Info, as_of: AsOf = None) -> MoneyValue:
         context = context_of(info)
         if as_of is None or as_of >= context.today:
             return money(self.row.outstanding_minor, self.row.currency)
         return money((await self._ledger(context)).outstanding(as_of).minor, self.row.currency)
 
-    @strawberry.field(description="The nominal annual rate of the agreement, as a fraction.")
+    @described("The nominal annual rate of the agreement, as a fraction.")
     def annual_rate(self) -> Decimal:
         return Decimal(self.row.annual_rate)
 
-    @strawberry.field(description="The annual rate with all fees, as disclosed at signing, as a fraction.")
+    @described("The annual rate with all fees, as disclosed at signing, as a fraction.")
     def disclosed_apr(self) -> Decimal | None:
         return Decimal(self.row.disclosed_apr) if self.row.disclosed_apr is not None else None
 
-    @strawberry.field(description="The term in months.")
+    @described("The term in months.")
     def term_months(self) -> int:
         return self.row.term_months
 
-    @strawberry.field(description="The day of the payout.")
+    @described("The day of the payout.")
     def disbursed_on(self) -> date | None:
         return self.row.disbursed_on
 
-    @strawberry.field(description="The last due date.")
+    @described("The last due date.")
     def matures_on(self) -> date | None:
         return self.row.matures_on
 
-    @strawberry.field(description="Calendar days since the oldest unpaid due date, 0 if nothing due is unpaid.")
+    @described("Calendar days since the oldest unpaid due date, 0 if nothing due is unpaid.")
     async def days_past_due(self, info: strawberry.Info, as_of: AsOf = None) -> int:
         return await self._days_past_due(context_of(info), as_of)
 
-    @strawberry.field(description="The class by days past due and the rules in force on the day.")
+    @described("The class by days past due and the rules in force on the day.")
     async def asset_class(self, info: strawberry.Info, as_of: AsOf = None) -> AssetClass:
         context = context_of(info)
         return classify(await self._days_past_due(context, as_of), as_of or context.today)
 
-    @strawberry.field(description="The instalments as they stand on a day.")
+    @described("The instalments as they stand on a day.")
     async def schedule(self, info: strawberry.Info, as_of: AsOf = None) -> list[Instalment]:
         context = context_of(info)
         ledger = await self._ledger(context)
         rows = ledger.state_on(as_of or context.today).instalments
         return [_instalment(row, self.row.currency) for row in rows]
 
-    @strawberry.field(description="The history in order.")
+    @described("The history in order.")
     async def records(
         self, info: strawberry.Info, first: First = None, after: After = None, kind: Kinds = None
     ) -> Connection[LoanRecord]:
@@ -157,48 +158,46 @@ class Loan(Node):
         cursors = [encode_cursor("records", (filed.record.sequence,)) for filed in page.rows]
         return connection_of(page, [LoanRecord.of(filed) for filed in page.rows], cursors, count)
 
-    @strawberry.field(description="The running hash of all its records, as the file computes it.")
+    @described("The running hash of all its records, as the file computes it.")
     def head(self) -> Bytes32:
         return Bytes32(self.row.head)
 
-    @strawberry.field(description="The same as the mirror of the chain has it; null while it is not on chain.")
+    @described("The same as the mirror of the chain has it; null while it is not on chain.")
     async def head_on_chain(self, info: strawberry.Info) -> Bytes32 | None:
         verdict = await context_of(info).loaders.verdict.load(self._name)
         return Bytes32(verdict.head_on_chain) if verdict is not None and verdict.head_on_chain is not None else None
 
-    @strawberry.field(description="Whether file and mirror agree now, and what the last reconciliation found.")
+    @described("Whether file and mirror agree now, and what the last reconciliation found.")
     async def verification(self, info: strawberry.Info) -> Verification:
         verdict = await context_of(info).loaders.verdict.load(self._name)
         return verdict.state if verdict is not None else Verification.MISSING_IN_FILE
 
-    @strawberry.field(description="When a reconciliation last looked at it; null before the first.")
+    @described("When a reconciliation last looked at it; null before the first.")
     async def verified_at(self, info: strawberry.Info) -> datetime | None:
         verdict = await context_of(info).loaders.verdict.load(self._name)
         return verdict.verified_at if verdict is not None else None
 
-    @strawberry.field(description="The anchor of its newest record.")
+    @described("The anchor of its newest record.")
     async def anchor(self, info: strawberry.Info) -> Anchor:
         return anchor_of(await context_of(info).loaders.loan_anchor.load(self._name))
 
-    @strawberry.field(description="The assets that secure it, released ones included, oldest first.")
+    @described("The assets that secure it, released ones included, oldest first.")
     async def liens(self, info: strawberry.Info) -> list[Lien]:
         return [Lien.of(row) for row in await context_of(info).loaders.liens.load(self._name)]
 
-    @strawberry.field(description="The decision that led to it; null without a right to see it.")
+    @described("The decision that led to it; null without a right to see it.")
     async def decision(self, info: strawberry.Info) -> Decision | None:
         if self.row.decision_id is None or self.row.access is Access.SHARED:
             return None
         found = await context_of(info).loaders.decision.load((self.row.lender_id, self.row.decision_id))
         return Decision.of(found) if found is not None else None
 
-    @strawberry.field(description="The open offer of the claim, to its parties and auditors.")
+    @described("The open offer of the claim, to its parties and auditors.")
     async def transfer(self, info: strawberry.Info) -> ControlTransfer | None:
         found = await context_of(info).loaders.open_transfer.load(self._name)
         return ControlTransfer.of(found) if found is not None else None
 
-    @strawberry.field(
-        description="One self-contained file that proves the history against the chain: save it and verify it offline."
-    )
+    @described("One self-contained file that proves the history against the chain: save it and verify it offline.")
     async def evidence(self, info: strawberry.Info, profile: Profile = DisclosureProfile.AUDITOR) -> JSON:
         context = context_of(info)
         check_profile(context.actor, self.row.access, profile)

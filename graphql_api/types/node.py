@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 import strawberry
 
 from graphql_api.global_id import GlobalId
+from graphql_api.types.described import described
 from registry.storage.queries_keyset import Slice
 
 
@@ -50,7 +51,7 @@ class Connection(Generic[NodeType]):
     page_info: PageInfo = strawberry.field(description="Where this page stands among the others.")
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
-    @strawberry.field(description="How many nodes there are in all pages.")
+    @described("How many nodes there are in all pages.")
     async def total_count(self) -> int:
         return await self.count()
 

@@ -12,6 +12,7 @@ from graphql_api.loaders import required
 from graphql_api.request_context import context_of
 from graphql_api.scalars import Bytes32
 from graphql_api.types.anchor import Anchor, anchor_of
+from graphql_api.types.described import described
 from graphql_api.types.enums import ApplicationStatus, CheckResult, Outcome
 from graphql_api.types.money import Locale, MoneyValue, money, money_of
 from graphql_api.types.node import Node, node_id
@@ -40,27 +41,27 @@ class Score:
     stored: strawberry.Private[Any]
     hash_of_model: strawberry.Private[bytes]
 
-    @strawberry.field(description="The probability of default within the model's horizon, 0 to 1.")
+    @described("The probability of default within the model's horizon, 0 to 1.")
     def probability_of_default(self) -> float:
         return float(self.stored["probability"])
 
-    @strawberry.field(description="The score in points; more is better.")
+    @described("The score in points; more is better.")
     def points(self) -> int:
         return int(self.stored["points"])
 
-    @strawberry.field(description="The grade the points fall in.")
+    @described("The grade the points fall in.")
     def grade(self) -> str:
         return str(self.stored["grade"])
 
-    @strawberry.field(description="The version of the model.")
+    @described("The version of the model.")
     def model_version(self) -> str:
         return str(self.stored["model_version"])
 
-    @strawberry.field(description="The SHA-256 of the model file.")
+    @described("The SHA-256 of the model file.")
     def model_hash(self) -> Bytes32:
         return Bytes32(self.hash_of_model)
 
-    @strawberry.field(description="What each feature added.")
+    @described("What each feature added.")
     def contributions(self) -> list[Contribution]:
         return [
             Contribution(feature=part["feature"], value=part["value"], effect=float(part["effect"]))
@@ -82,23 +83,23 @@ class ComplianceCheck:
 
     row: strawberry.Private[origination.CheckOutcome]
 
-    @strawberry.field(description="The rule.")
+    @described("The rule.")
     def rule(self) -> str:
         return self.row.rule
 
-    @strawberry.field(description="The version of the rule that was applied.")
+    @described("The version of the rule that was applied.")
     def rule_version(self) -> str:
         return self.row.rule_version
 
-    @strawberry.field(description="What it came to.")
+    @described("What it came to.")
     def result(self) -> CheckResult:
         return CheckResult(self.row.result)
 
-    @strawberry.field(description="Stable codes of why.")
+    @described("Stable codes of why.")
     def reasons(self) -> list[str]:
         return list(self.row.reasons)
 
-    @strawberry.field(description="When it was evaluated.")
+    @described("When it was evaluated.")
     def evaluated_at(self) -> datetime:
         return self.row.evaluated_at
 
@@ -109,25 +110,23 @@ class DecisionReceipt:
 
     row: strawberry.Private[origination.Decision]
 
-    @strawberry.field(description="The salted hash of the receipt; part of the agreement record.")
+    @described("The salted hash of the receipt; part of the agreement record.")
     def commitment(self) -> Bytes32:
         return Bytes32(self.row.assessment.receipt_commitment)
 
-    @strawberry.field(description="The salted hash of the inputs.")
+    @described("The salted hash of the inputs.")
     def inputs_hash(self) -> Bytes32:
         return Bytes32(self.row.assessment.inputs_hash)
 
-    @strawberry.field(description="The SHA-256 of the model file.")
+    @described("The SHA-256 of the model file.")
     def model_hash(self) -> Bytes32:
         return Bytes32(self.row.assessment.model_hash)
 
-    @strawberry.field(description="The version of the policy.")
+    @described("The version of the policy.")
     def policy_version(self) -> str:
         return self.row.assessment.policy_version
 
-    @strawberry.field(
-        description="The anchor of the agreement record that carries the commitment; QUEUED while nothing is signed."
-    )
+    @described("The anchor of the agreement record that carries the commitment; QUEUED while nothing is signed.")
     async def anchor(self, info: strawberry.Info) -> Anchor:
         loaders = context_of(info).loaders
         loan = await loaders.loan_of_application.load((self.row.lender_id, self.row.application_id))
@@ -147,45 +146,45 @@ class Decision(Node):
     def of(cls, row: origination.Decision) -> "Decision":
         return cls(id=node_id("Decision", row.id), row=row)
 
-    @strawberry.field(description="What was decided.")
+    @described("What was decided.")
     def outcome(self) -> Outcome:
         return self.row.outcome
 
-    @strawberry.field(description="The score; null when none could be made.")
+    @described("The score; null when none could be made.")
     def score(self) -> Score | None:
         stored = self.row.assessment.score
         return None if stored is None else Score(stored=stored, hash_of_model=self.row.assessment.model_hash)
 
-    @strawberry.field(description="The compliance rules that were applied.")
+    @described("The compliance rules that were applied.")
     def checks(self) -> list[ComplianceCheck]:
         return [ComplianceCheck(row=check) for check in self.row.assessment.checks]
 
-    @strawberry.field(description="The principal reasons, strongest first; English where a language has no sentence.")
+    @described("The principal reasons, strongest first; English where a language has no sentence.")
     def reasons(self, locale: Locale = "en") -> list[Reason]:
         schema_version = orjson.loads(self.row.assessment.receipt).get("schema", {}).get("version", "")
-        return [_reason(code, schema_version, locale) for code in self.row.assessment.reasons]
+        return [_reason(code, schema_version, locale or "en") for code in self.row.assessment.reasons]
 
-    @strawberry.field(description="The nominal annual rate offered, as a fraction.")
+    @described("The nominal annual rate offered, as a fraction.")
     def offered_rate(self) -> Decimal | None:
         return self.row.assessment.offered_rate
 
-    @strawberry.field(description="The most that may be lent.")
+    @described("The most that may be lent.")
     def limit(self) -> MoneyValue | None:
         return money_of(self.row.assessment.limit)
 
-    @strawberry.field(description="The version of the policy.")
+    @described("The version of the policy.")
     def policy_version(self) -> str:
         return self.row.assessment.policy_version
 
-    @strawberry.field(description='Who decided: "policy", or the person who decided what the policy referred.')
+    @described('Who decided: "policy", or the person who decided what the policy referred.')
     def decided_by(self) -> str:
         return self.row.decided_by
 
-    @strawberry.field(description="When it was decided.")
+    @described("When it was decided.")
     def decided_at(self) -> datetime:
         return self.row.decided_at
 
-    @strawberry.field(description="What commits to the decision and its causes.")
+    @described("What commits to the decision and its causes.")
     def receipt(self) -> DecisionReceipt:
         return DecisionReceipt(row=self.row)
 
@@ -200,42 +199,42 @@ class Application(Node):
     def of(cls, row: origination.Application) -> "Application":
         return cls(id=node_id("Application", row.id), row=row)
 
-    @strawberry.field(description="Where it stands.")
+    @described("Where it stands.")
     def status(self) -> ApplicationStatus:
         return self.row.status
 
-    @strawberry.field(description="Who applies; null without a right to see it.")
+    @described("Who applies; null without a right to see it.")
     async def borrower(self, info: strawberry.Info) -> Borrower | None:
         return await borrower_of(context_of(info), (self.row.lender_id, self.row.borrower_id))
 
-    @strawberry.field(description="The product applied for.")
+    @described("The product applied for.")
     async def product(self, info: strawberry.Info) -> Product:
         product_id = self.row.product_id
         found = context_of(info).loaders.product.load(product_id)
         return Product.of(await required(found, lambda: ProductUnknown(product_id)))
 
-    @strawberry.field(description="The amount applied for.")
+    @described("The amount applied for.")
     def amount(self) -> MoneyValue:
         return money(self.row.amount.minor, self.row.amount.currency)
 
-    @strawberry.field(description="The term applied for, in months.")
+    @described("The term applied for, in months.")
     def term_months(self) -> int:
         return self.row.term_months
 
-    @strawberry.field(description="What the money is for.")
+    @described("What the money is for.")
     def purpose(self) -> str:
         return self.row.purpose
 
-    @strawberry.field(description="When it was submitted.")
+    @described("When it was submitted.")
     def submitted_at(self) -> datetime:
         return self.row.submitted_at
 
-    @strawberry.field(description="The newest decision on it.")
+    @described("The newest decision on it.")
     async def decision(self, info: strawberry.Info) -> Decision | None:
         found = await context_of(info).loaders.decision_of_application.load((self.row.lender_id, self.row.id))
         return Decision.of(found) if found is not None else None
 
-    @strawberry.field(description="The loan it became.")
+    @described("The loan it became.")
     async def loan(self, info: strawberry.Info) -> Annotated["Loan", strawberry.lazy("graphql_api.types.loan")] | None:
         from graphql_api.types.loan import Loan  # noqa: PLC0415 - loans have applications, applications have loans
 

@@ -10,6 +10,7 @@ from graphql_api.paging import decode_cursor, encode_cursor, page_size
 from graphql_api.personal_data import mask_identity
 from graphql_api.request_context import RequestContext, context_of
 from graphql_api.scalars import Address
+from graphql_api.types.described import described
 from graphql_api.types.money import Locale
 from graphql_api.types.node import Connection, Node, connection_of, node_id
 from registry.domain import parties
@@ -35,27 +36,27 @@ class Lender(Node):
     def of(cls, row: parties.Lender) -> "Lender":
         return cls(id=node_id("Lender", row.id), row=row)
 
-    @strawberry.field(description="Its name.")
+    @described("Its name.")
     def name(self) -> str:
         return self.row.name
 
-    @strawberry.field(description="Its short code.")
+    @described("Its short code.")
     def code(self) -> str:
         return self.row.code
 
-    @strawberry.field(description="The number the contract knows it by.")
+    @described("The number the contract knows it by.")
     def number(self) -> int:
         return self.row.id
 
-    @strawberry.field(description="Its Legal Entity Identifier (ISO 17442), if it has one.")
+    @described("Its Legal Entity Identifier (ISO 17442), if it has one.")
     def lei(self) -> str | None:
         return self.row.lei
 
-    @strawberry.field(description="The account that signs for it on chain.")
+    @described("The account that signs for it on chain.")
     def account(self) -> Address:
         return Address(self.row.account)
 
-    @strawberry.field(description="Whether it may write.")
+    @described("Whether it may write.")
     def active(self) -> bool:
         return self.row.active
 
@@ -70,27 +71,27 @@ class Product(Node):
     def of(cls, row: PublishedProduct) -> "Product":
         return cls(id=node_id("Product", row.product.id), row=row)
 
-    @strawberry.field(description="The code that all versions share.")
+    @described("The code that all versions share.")
     def code(self) -> str:
         return self.row.product.code
 
-    @strawberry.field(description="The version, counted from 1.")
+    @described("The version, counted from 1.")
     def version(self) -> int:
         return self.row.product.version
 
-    @strawberry.field(description="What it is for.")
+    @described("What it is for.")
     def category(self) -> str:
         return self.row.product.category.value
 
-    @strawberry.field(description="Its name in a language, English if there is none.")
+    @described("Its name in a language, English if there is none.")
     def name(self, locale: Locale = "en") -> str:
-        return self.row.product.name(locale)
+        return self.row.product.name(locale or "en")
 
-    @strawberry.field(description="Everything it says: bounds, methods, fees, late rule; amounts and rates as strings.")
+    @described("Everything it says: bounds, methods, fees, late rule; amounts and rates as strings.")
     def terms(self) -> JSON:
         return JSON(self.row.terms)
 
-    @strawberry.field(description="Whether it is still offered.")
+    @described("Whether it is still offered.")
     def active(self) -> bool:
         return self.row.is_active
 
@@ -105,24 +106,24 @@ class Consent(Node):
     def of(cls, row: parties.Consent) -> "Consent":
         return cls(id=node_id("Consent", row.id), row=row)
 
-    @strawberry.field(description="What the data may be used for.")
+    @described("What the data may be used for.")
     def purpose(self) -> str:
         return self.row.purpose
 
-    @strawberry.field(description="Who may use it; null is the lender of the file.")
+    @described("Who may use it; null is the lender of the file.")
     async def recipient(self, info: strawberry.Info) -> Lender | None:
         number = self.row.recipient_lender_id
         return None if number is None else await lender_of(context_of(info), number)
 
-    @strawberry.field(description="When it was given.")
+    @described("When it was given.")
     def granted_at(self) -> datetime:
         return self.row.granted_at
 
-    @strawberry.field(description="When it was withdrawn.")
+    @described("When it was withdrawn.")
     def withdrawn_at(self) -> datetime | None:
         return self.row.withdrawn_at
 
-    @strawberry.field(description="The version of the text agreed to.")
+    @described("The version of the text agreed to.")
     def text_version(self) -> str:
         return self.row.text_version
 
@@ -137,7 +138,7 @@ class Borrower(Node):
     def of(cls, row: parties.Borrower) -> "Borrower":
         return cls(id=node_id("Borrower", row.id), row=row)
 
-    @strawberry.field(description="The name; null to auditors and once erased.")
+    @described("The name; null to auditors and once erased.")
     async def name(self, info: strawberry.Info) -> str | None:
         context = context_of(info)
         if context.actor.role is not Role.LENDER:
@@ -145,20 +146,20 @@ class Borrower(Node):
         identity = await context.loaders.identity.load(self._name)
         return identity.name if identity is not None else None
 
-    @strawberry.field(description="The identity number with its middle hidden; null once erased or never given.")
+    @described("The identity number with its middle hidden; null once erased or never given.")
     async def id_masked(self, info: strawberry.Info) -> str | None:
         identity = await context_of(info).loaders.identity.load(self._name)
         return mask_identity(identity.number) if identity is not None and identity.number else None
 
-    @strawberry.field(description="When the personal data was destroyed.")
+    @described("When the personal data was destroyed.")
     def erased_at(self) -> datetime | None:
         return self.row.erased_at
 
-    @strawberry.field(description="The consents given, withdrawn ones included, oldest first.")
+    @described("The consents given, withdrawn ones included, oldest first.")
     async def consents(self, info: strawberry.Info) -> list[Consent]:
         return [Consent.of(row) for row in await context_of(info).loaders.consents.load(self._name)]
 
-    @strawberry.field(description="The borrower's loans at this lender, oldest first.")
+    @described("The borrower's loans at this lender, oldest first.")
     async def loans(
         self, info: strawberry.Info, first: First = None, after: After = None
     ) -> Connection[Annotated["Loan", strawberry.lazy("graphql_api.types.loan")]]:

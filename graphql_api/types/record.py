@@ -11,6 +11,7 @@ from graphql_api.loaders import required
 from graphql_api.request_context import context_of
 from graphql_api.scalars import Bytes32
 from graphql_api.types.anchor import Anchor, anchor_of
+from graphql_api.types.described import described
 from graphql_api.types.enums import DisclosureProfile, RecordKind, Verification
 from graphql_api.types.money import MoneyValue, money, money_of
 from graphql_api.types.node import Node, node_id
@@ -55,7 +56,7 @@ class LoanRecord(Node):
         record = filed.record
         return cls(id=node_id("LoanRecord", f"{record.loan_id}/{record.sequence}"), filed=filed)
 
-    @strawberry.field(description="The loan it belongs to.")
+    @described("The loan it belongs to.")
     async def loan(self, info: strawberry.Info) -> Annotated["Loan", strawberry.lazy("graphql_api.types.loan")]:
         from graphql_api.types.loan import Loan  # noqa: PLC0415 - loans have records, records have loans
 
@@ -63,33 +64,33 @@ class LoanRecord(Node):
         found = context_of(info).loaders.loan.load((self.filed.lender_id, loan_id))
         return Loan.of(await required(found, lambda: LoanNotYours(loan_id)))
 
-    @strawberry.field(description="Its place in the loan's history, from 0.")
+    @described("Its place in the loan's history, from 0.")
     def sequence(self) -> int:
         return self.filed.record.sequence
 
-    @strawberry.field(description="What it records.")
+    @described("What it records.")
     def kind(self) -> RecordKind:
         return self.filed.record.kind
 
-    @strawberry.field(description="The day it counts from.")
+    @described("The day it counts from.")
     def effective_on(self) -> date:
         return self.filed.record.effective_on
 
-    @strawberry.field(description="When it was booked.")
+    @described("When it was booked.")
     def posted_at(self) -> datetime:
         return self.filed.record.posted_at
 
-    @strawberry.field(description="The amount, if its kind has one.")
+    @described("The amount, if its kind has one.")
     def amount(self) -> MoneyValue | None:
         return money_of(self.filed.record.amount)
 
-    @strawberry.field(description="How a repayment was split.")
+    @described("How a repayment was split.")
     def allocation(self) -> Allocation | None:
         record = self.filed.record
         split = record.allocation
         return None if split is None or record.amount is None else _allocation(split, record.amount.currency)
 
-    @strawberry.field(description="All fields in the order of the commitment, each disclosed or redacted.")
+    @described("All fields in the order of the commitment, each disclosed or redacted.")
     async def fields(self, info: strawberry.Info) -> list[RecordField]:
         record, profile = self.filed.record, _profile(self.filed.access)
         digests = financial_digests(record.kind, record.fields, record.secret)
@@ -108,15 +109,15 @@ class LoanRecord(Node):
         ]
         return shown
 
-    @strawberry.field(description="What goes on chain for it.")
+    @described("What goes on chain for it.")
     def commitment(self) -> Bytes32:
         return Bytes32(self.filed.record.commitment)
 
-    @strawberry.field(description="The loan's running head after it, as the file computes it.")
+    @described("The loan's running head after it, as the file computes it.")
     def head_after(self) -> Bytes32:
         return Bytes32(self.filed.record.head)
 
-    @strawberry.field(description="The record a reversal takes back.")
+    @described("The record a reversal takes back.")
     async def reverses(self, info: strawberry.Info) -> "LoanRecord | None":
         target = self.filed.record.reverses
         if target is None:
@@ -125,18 +126,18 @@ class LoanRecord(Node):
         found = await context_of(info).loaders.record.load(place)
         return LoanRecord.of(found) if found is not None else None
 
-    @strawberry.field(description="How far it has come on its way to the chain.")
+    @described("How far it has come on its way to the chain.")
     async def anchor(self, info: strawberry.Info) -> Anchor:
         return anchor_of(await context_of(info).loaders.anchor.load(self.filed.record.commitment))
 
-    @strawberry.field(
-        description="Whether its stored fields still make its commitment and the mirror has the same one, now, and "
+    @described(
+        "Whether its stored fields still make its commitment and the mirror has the same one, now, and "
         "what the last reconciliation found."
     )
     async def verification(self, info: strawberry.Info) -> Verification:
         return (await context_of(info).loaders.record_verdict.load(self.filed)).state
 
-    @strawberry.field(description="When a reconciliation last looked at its loan; null before the first.")
+    @described("When a reconciliation last looked at its loan; null before the first.")
     async def verified_at(self, info: strawberry.Info) -> datetime | None:
         return (await context_of(info).loaders.record_verdict.load(self.filed)).verified_at
 

@@ -12,6 +12,7 @@ from graphql_api.chain_status import queued_entries
 from graphql_api.portfolio import PortfolioFigures, Share
 from graphql_api.request_context import context_of
 from graphql_api.scalars import Address, Bytes32, MinorUnits
+from graphql_api.types.described import described
 from graphql_api.types.money import MoneyValue, money
 from graphql_api.types.node import Node, node_id
 from graphql_api.types.party import Lender, lender_of
@@ -53,27 +54,27 @@ class Portfolio:
 
     figures: strawberry.Private[PortfolioFigures]
 
-    @strawberry.field(description="How many loans.")
+    @described("How many loans.")
     def loans(self) -> int:
         return self.figures.loans
 
-    @strawberry.field(description="Outstanding principal, one amount for each currency.")
+    @described("Outstanding principal, one amount for each currency.")
     def outstanding(self) -> list[MoneyValue]:
         return [money(minor, currency) for currency, minor in self.figures.outstanding.items()]
 
-    @strawberry.field(description="Active and charged-off loans by asset class.")
+    @described("Active and charged-off loans by asset class.")
     def by_asset_class(self) -> list[Bucket]:
         return [_bucket(share) for share in self.figures.by_asset_class()]
 
-    @strawberry.field(description="Active and charged-off loans by months past due.")
+    @described("Active and charged-off loans by months past due.")
     def by_days_past_due(self) -> list[Bucket]:
         return [_bucket(share) for share in self.figures.by_days_past_due()]
 
-    @strawberry.field(description="Active and charged-off loans by product version.")
+    @described("Active and charged-off loans by product version.")
     def by_product(self) -> list[Bucket]:
         return [_bucket(share) for share in self.figures.by_product()]
 
-    @strawberry.field(description="Default rates by month of payout.")
+    @described("Default rates by month of payout.")
     def vintages(self) -> list[Vintage]:
         return [
             Vintage(
@@ -84,9 +85,7 @@ class Portfolio:
             for vintage in self.figures.vintages()
         ]
 
-    @strawberry.field(
-        description="By currency, in basis points: the Herfindahl index over products and the ten largest borrowers."
-    )
+    @described("By currency, in basis points: the Herfindahl index over products and the ten largest borrowers.")
     def concentration(self) -> JSON:
         return JSON(self.figures.concentration())
 
@@ -97,45 +96,45 @@ class ChainStatus:
 
     cursor: strawberry.Private[MirrorCursor]
 
-    @strawberry.field(description="The chain the registry is bound to.")
+    @described("The chain the registry is bound to.")
     def chain_id(self) -> MinorUnits:
         return MinorUnits(self.cursor.chain_id)
 
-    @strawberry.field(description="The contract.")
+    @described("The contract.")
     def contract(self) -> Address:
         return Address(self.cursor.contract)
 
-    @strawberry.field(description="The Keccak-256 of the contract's code.")
+    @described("The Keccak-256 of the contract's code.")
     def code_hash(self) -> Bytes32:
         return Bytes32(self.cursor.code_hash)
 
-    @strawberry.field(description="The node's head when last asked.")
+    @described("The node's head when last asked.")
     def head(self) -> MinorUnits:
         return MinorUnits(self.cursor.head_number)
 
-    @strawberry.field(description="The last block mirrored.")
+    @described("The last block mirrored.")
     def indexed(self) -> MinorUnits:
         return MinorUnits(self.cursor.block_number)
 
-    @strawberry.field(description="The last block that is final.")
+    @described("The last block that is final.")
     def final(self) -> MinorUnits:
         return MinorUnits(self.cursor.final_number)
 
-    @strawberry.field(description="When the mirror last moved.")
+    @described("When the mirror last moved.")
     def indexed_at(self) -> datetime:
         return self.cursor.indexed_at
 
-    @strawberry.field(description="Entries that wait for a transaction: a lender's own, all for auditors and operators.")
+    @described("Entries that wait for a transaction: a lender's own, all for auditors and operators.")
     async def queued(self, info: strawberry.Info) -> int:
         context = context_of(info)
         return await context.read(partial(queued_entries, sight=context.sight))
 
-    @strawberry.field(description="The age in seconds of the oldest entry of the registry not in a block yet.")
+    @described("The age in seconds of the oldest entry of the registry not in a block yet.")
     async def oldest_queued_seconds(self, info: strawberry.Info) -> float | None:
         context = context_of(info)
         return await context.read(partial(oldest_queued_seconds, now=context.now))
 
-    @strawberry.field(description="One hash over the whole mirror: equal for equal mirrors of the same chain.")
+    @described("One hash over the whole mirror: equal for equal mirrors of the same chain.")
     async def digest(self, info: strawberry.Info) -> Bytes32:
         context = context_of(info)
         return Bytes32(await context.work(context.digests.at, context.api.engine, context.now))
@@ -151,15 +150,15 @@ class Finding(Node):
     def of(cls, row: StoredFinding) -> "Finding":
         return cls(id=node_id("Finding", row.id), row=row)
 
-    @strawberry.field(description="ERROR: something is not what was anchored. WARNING: somebody should look.")
+    @described("ERROR: something is not what was anchored. WARNING: somebody should look.")
     def severity(self) -> str:
         return self.row.finding.severity.value
 
-    @strawberry.field(description="The stable code of the rule it is about.")
+    @described("The stable code of the rule it is about.")
     def rule(self) -> str:
         return self.row.finding.rule.value
 
-    @strawberry.field(description="Where: loan, record and table.")
+    @described("Where: loan, record and table.")
     def subject(self) -> str:
         finding = self.row.finding
         key = f"0x{finding.loan_key.hex()}" if finding.loan_key is not None else None
@@ -167,12 +166,12 @@ class Finding(Node):
         record = f"/{finding.sequence}" if finding.sequence is not None else ""
         return f"{loan}{record} {finding.table}"
 
-    @strawberry.field(description="What differs: the field, what the history makes it, and what was found.")
+    @described("What differs: the field, what the history makes it, and what was found.")
     def detail(self) -> str:
         finding = self.row.finding
         return f"{finding.field or 'row'}: expected {finding.expected or 'none'}, found {finding.found or 'none'}"
 
-    @strawberry.field(description="When it was found.")
+    @described("When it was found.")
     def found_at(self) -> datetime:
         return self.row.found_at
 
@@ -184,20 +183,20 @@ class Viewer:
     id: strawberry.ID = strawberry.field(description="Stable for one name and role.")
     actor: strawberry.Private[Actor]
 
-    @strawberry.field(description="The name the key was issued for.")
+    @described("The name the key was issued for.")
     def name(self) -> str:
         return self.actor.name
 
-    @strawberry.field(description="The key's role: LENDER, AUDITOR, PARTNER or ADMINISTRATOR.")
+    @described("The key's role: LENDER, AUDITOR, PARTNER or ADMINISTRATOR.")
     def role(self) -> str:
         return self.actor.role.value
 
-    @strawberry.field(description="The lender the key acts for.")
+    @described("The lender the key acts for.")
     async def lender(self, info: strawberry.Info) -> Lender | None:
         number = self.actor.lender_id
         return None if number is None else await lender_of(context_of(info), number)
 
-    @strawberry.field(description="What the key may do.")
+    @described("What the key may do.")
     def permissions(self) -> list[str]:
         return list(_PERMISSIONS[self.actor.role])
 

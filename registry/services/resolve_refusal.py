@@ -38,7 +38,7 @@ def resolve_refusal(
     def change(uow: UnitOfWork) -> dict[str, Any]:
         loan, now = uow.loans.get(loan_id), use.clock.now()
         record = loan.record(sequence)
-        if record.kind is RecordKind.AGREEMENT or not use.anchors.refused_for_good(loan, sequence):
+        if record.kind is RecordKind.AGREEMENT or not use.anchors.take_back(uow, loan, sequence):
             raise NotRefused(loan_id, sequence)
         voided = loan.recommit(sequence)
         uow.loans.void(loan, voided, reason, request.actor.name, now)

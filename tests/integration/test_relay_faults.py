@@ -293,9 +293,8 @@ def test_nothing_is_written_to_another_chain(stand: RelayStand, tmp_path: Path) 
     other_home = tmp_path / "other"
     other = Devnet.up(other_home, TOOLS)
     try:
-        with Rpc(other.url) as rpc:
-            with pytest.raises(ChainIdDiffers) as other_id:
-                stand.relay(rpc=rpc).run_once()
+        with Rpc(other.url) as rpc, pytest.raises(ChainIdDiffers) as other_id:
+            stand.relay(rpc=rpc).run_once()
     finally:
         Devnet.down(other_home)
 

