@@ -35,7 +35,7 @@ artifacts: setup
 	@$(INSTALLED) -m chain.compile
 
 schema: setup
-	@$(INSTALLED) -m graphql_api.print_schema
+	@$(INSTALLED) -m graphql_api.print_schema --write
 
 docs: setup
 	@$(INSTALLED) scripts/generate_docs.py

@@ -1,13 +1,17 @@
 """Settings: defaults, then a TOML file, then the environment; an unknown name anywhere is an error."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from chain.finality import FinalityRule
 from registry.domain.errors import InvalidInput
@@ -61,6 +65,23 @@ class Settings(BaseSettings):
         except InvalidInput as refused:
             raise ValueError(str(refused)) from None
 
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, text: str | None) -> str | None:
+        try:
+            if text is not None:
+                make_url(text).get_dialect()
+        except (ArgumentError, ImportError):
+            raise ValueError("it is not a URL such as postgresql+psycopg://host/database") from None
+        return text
+
+    @field_validator("rpc_url")
+    @classmethod
+    def _node(cls, text: str | None) -> str | None:
+        if text is not None and re.fullmatch(r"https?://[^/\s]+\S*", text) is None:
+            raise ValueError("it is not a URL such as http://127.0.0.1:8545")
+        return text
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -74,7 +95,10 @@ class Settings(BaseSettings):
         file = Path(given) if given else Path(DEFAULT_CONFIG)
         if given and not file.is_file():
             raise SettingsInvalid((f"{CONFIG_VARIABLE} names {given}, which is not a file",))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+        try:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+        except (ValueError, OSError) as fault:
+            raise SettingsInvalid((f"{file} is not a TOML file that can be read ({fault})",)) from None
 
     @property
     def database(self) -> str:
@@ -102,22 +126,45 @@ def load_settings(**given: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as invalid:
-        found = tuple(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in invalid.errors())
-        raise SettingsInvalid(found) from None
+        raise SettingsInvalid(tuple(map(_problem, invalid.errors()))) from None
 
 
-def origins(settings: Settings) -> dict[str, tuple[str, str]]:
-    """Each setting's value and where it comes from, for `config show`."""
+def origins(settings: Settings, options: Collection[str] = ()) -> dict[str, tuple[str, str]]:
+    """Each setting's value, without secrets, and where it comes from; `options` were given before the command."""
     shown: dict[str, tuple[str, str]] = {}
     for name in Settings.model_fields:
-        if f"{PREFIX}{name.upper()}" in {key.upper() for key in os.environ}:
+        if name in options:
+            origin = "command line"
+        elif f"{PREFIX}{name.upper()}" in {key.upper() for key in os.environ}:
             origin = "environment"
         elif name in settings.model_fields_set:
-            origin = os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG)
+            origin = os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG
         else:
             origin = "default"
-        shown[name] = (str(getattr(settings, name)), origin)
+        shown[name] = (_shown(name, getattr(settings, name)), origin)
     return shown
+
+
+def _problem(error: ErrorDetails) -> str:
+    """What is wrong with a setting; its value is not repeated, as it may be a secret."""
+    name = ".".join(map(str, error["loc"]))
+    return (
+        f"{name} is not a setting"
+        if error["type"] == "extra_forbidden"
+        else f"{name}: {error['msg'].removeprefix('Value error, ')}"
+    )
+
+
+def _shown(name: str, value: object) -> str:
+    """A value as it may be shown: providers of nodes and databases put keys and passwords into their URLs."""
+    if value is None or not name.endswith("_url"):
+        return str(value)
+    url = make_url(str(value))
+    if name == "database_url":
+        return url.render_as_string(hide_password=True)
+    port = f":{url.port}" if url.port else ""
+    hidden = "/***" if url.username or url.database or url.query else ""
+    return f"{url.drivername}://{url.host}{port}{hidden}"
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -102,14 +102,16 @@ def reconcile(
     """Compare everything and keep the outcome in the audit's tables, a short transaction per batch."""
     cursor = sources.mirror.cursor()
     run = run_store.start(results, cursor, clock.now(), chain_read=sources.chain is not None)
-    loans = records = not_yet = found = 0
+    loans = records = not_yet = found = errors = 0
     for batch in differences(file, sources, lenders):
         run_store.keep(results, run, batch.loans, batch.strays, clock.now())
         loans += len(batch.loans)
         records += sum(loan.records for loan in batch.loans)
         not_yet += sum(loan.records - loan.anchored for loan in batch.loans)
-        found += len(batch.strays) + sum(len(loan.findings) for loan in batch.loans)
-    report = Report(run, cursor.block_number, loans, records, not_yet, found)
+        batch_findings = [*batch.strays, *(finding for loan in batch.loans for finding in loan.findings)]
+        found += len(batch_findings)
+        errors += sum(finding.severity is Severity.ERROR for finding in batch_findings)
+    report = Report(run, cursor.block_number, loans, records, not_yet, found, errors)
     run_store.finish(results, report, clock.now(), lenders)
     return report
 

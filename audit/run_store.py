@@ -16,7 +16,10 @@ _NAMES_PER_STATEMENT = 200  # two parameters each; SQLite's oldest limit is 999
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run came to; `not_yet` counts the records that are not on chain yet and may still get there."""
+    """What a run came to; `not_yet` counts the records that are not on chain yet and may still get there.
+
+    `errors` of the `findings` are differences; the others are warnings.
+    """
 
     run_id: int
     block_number: int
@@ -24,6 +27,7 @@ class Report:
     records: int
     not_yet: int
     findings: int
+    errors: int
 
 
 def start(engine: Engine, cursor: MirrorCursor, at: datetime, *, chain_read: bool) -> int:

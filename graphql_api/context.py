@@ -47,7 +47,7 @@ class Limits:
     tokens: int = 2_000
     page_default: int = 20
     page_max: int = 100
-    cost: int = 10_000
+    cost: int = 20_000
     list_weight: int = 10  # objects a list without page size counts for
     body_bytes: int = 1_000_000
     replayed_loans: int = 2_000  # a portfolio of a past day replays each loan

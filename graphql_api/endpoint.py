@@ -31,7 +31,7 @@ class _Answer:
 
 
 class GraphQLEndpoint:
-    """The ASGI-callable behind /graphql.
+    """Answers /graphql.
 
     With `application/graphql-response+json` a request that cannot be executed is answered 400; with `application/json`,
     as older clients expect, 200 with errors. What does not get as far as GraphQL has its HTTP status in both.
@@ -44,7 +44,7 @@ class GraphQLEndpoint:
         self._documents = Documents(self._schema, api.limits.tokens)
         self._digests = MirrorDigests()
 
-    async def __call__(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         request_id = request.scope["state"]["request_id"]
         try:
             media = negotiated(request.headers.get("accept"))

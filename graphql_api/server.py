@@ -17,7 +17,7 @@ def create_api(api: ApiContext) -> Starlette:
     endpoint = GraphQLEndpoint(api, build_schema(debug=api.debug))
     page, health = QueryPage(api.graphiql_modules), Health(api)
     routes = [
-        Route("/graphql", endpoint, methods=["POST"]),
+        Route("/graphql", endpoint.respond, methods=["POST"]),
         Route("/", page.redirect),
         Route("/graphiql", page.page),
         Route("/assets/graphiql/{path:path}", page.asset),

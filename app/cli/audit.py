@@ -36,7 +36,8 @@ def reconcile(
         "loans": report.loans,
         "records": report.records,
         "not_on_chain_yet": report.not_yet,
-        "findings": report.findings,
+        "differences": report.errors,
+        "warnings": report.findings - report.errors,
     }
     if not report.findings:
         show(summary, as_json=chosen.json)
@@ -49,7 +50,7 @@ def reconcile(
     else:
         show(summary, as_json=False)
         show_table(FINDING_COLUMNS, rows, as_json=False)
-    return Exit.MISMATCH
+    return Exit.MISMATCH if report.errors else Exit.VERIFIED
 
 
 def evidence(
@@ -87,8 +88,7 @@ def verify(
     given: Trust | None = read_trust(trust.read_bytes()) if trust is not None else None
     node = None
     if live:
-        home = {"home": chosen.home} if chosen.home is not None else {}
-        node = live_node(Registry(load_settings(**home)))
+        node = live_node(Registry(load_settings(**chosen.settings)))
     verdict = verify_evidence(file.read_bytes(), given, node)
     if chosen.json:
         write_json(

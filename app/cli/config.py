@@ -19,14 +19,18 @@ class Chosen:
     json: bool = False
     home: str | None = None
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings among the options."""
+        return {"home": self.home} if self.home is not None else {}
+
 
 chosen = Chosen()
 
 
 def open_registry() -> Registry:
     """The installation the settings name, with logs set up."""
-    given = {"home": chosen.home} if chosen.home is not None else {}
-    settings = load_settings(**given)
+    settings = load_settings(**chosen.settings)
     configure_logs(settings.log_format, settings.log_level)
     return Registry(settings)
 
@@ -34,5 +38,7 @@ def open_registry() -> Registry:
 @app.command("show")
 def show_config() -> None:
     """Every setting with its value and origin."""
-    rows = [(name, value, origin) for name, (value, origin) in origins(open_registry().settings).items()]
+    rows = [
+        (name, value, origin) for name, (value, origin) in origins(open_registry().settings, chosen.settings).items()
+    ]
     show_table(("setting", "value", "origin"), rows, as_json=chosen.json)

@@ -1,8 +1,9 @@
 """`import`, `simulate`, `lists`: how loans and sanctions lists come in."""
 
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import orjson
 import typer
@@ -14,11 +15,22 @@ from app.tape.importer import ImportReport, TapeInvalid
 from app.tape.importer import import_tape as import_rows
 from app.tape.mapping import load_mapping
 from compliance.storage import import_demonstration_list, import_list, loaded_lists
+from registry.domain.errors import NotFound
 from registry.storage.engine import reading
 
 lists = typer.Typer(help="Sanctions lists.", no_args_is_help=True)
 
 ERRORS_SHOWN = 20
+
+
+@dataclass(eq=False)
+class LendersMissing(NotFound):
+    """No lender is admitted that could make loans."""
+
+    code: ClassVar[str] = "LENDERS_MISSING"
+
+    def __str__(self) -> str:
+        return "No lender is admitted yet; admit one with `loan-registry admit CODE NAME`."
 
 
 def import_tape(
@@ -58,10 +70,14 @@ def simulate(
 ) -> None:
     """Make a realistic portfolio; its model is described in docs/simulation.md."""
     registry = open_registry()
+    today = registry.clock.now().date()
+    until = as_of.date() if as_of is not None else today
+    if until > today:
+        raise typer.BadParameter(f"--as-of {until} is still to come; today is {today}")
+    with registry.unit_of_work() as uow:
+        lender = [uow.lenders.get(number).id for number in lender or ()] or [known.id for known in uow.lenders.all()]
     if not lender:
-        with registry.unit_of_work() as uow:
-            lender = [known.id for known in uow.lenders.all()]
-    until: date = as_of.date() if as_of is not None else datetime.now(UTC).date()
+        raise LendersMissing
     with progress("Simulating", loans) as booked:
         report = simulate_portfolio(registry, lender, loans, seed, until, on_booked=booked)
     _show_report(report)

@@ -128,7 +128,7 @@ def anchor_and_audit(registry: Registry, stages: Stages) -> bool:
             "loans": report.loans,
             "records": report.records,
             "on_chain": report.records - report.not_yet,
-            "differences": report.findings,
+            "differences": report.errors,
             "refused": anchored.refused,
             "loan": loan_id,
             "evidence": f"{evidence} ({verdict.exit_code.name})",
@@ -140,7 +140,7 @@ def anchor_and_audit(registry: Registry, stages: Stages) -> bool:
         },
         as_json=chosen.json,
     )
-    return bool(report.findings == 0 and report.not_yet == 0 and verdict.verified)
+    return bool(report.errors == 0 and report.not_yet == 0 and verdict.verified)
 
 
 def _simulated(registry: Registry, stages: Stages, count: int, seed: int) -> None:

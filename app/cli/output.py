@@ -9,11 +9,12 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from typer.exceptions import TyperException
 
-console = Console(stderr=True)
+# Text is shown as it is: what looks like markup in a cell of a tape is none.
+console = Console(stderr=True, markup=False, emoji=False, highlight=False)
 # Off a terminal nothing may be folded: the lines are read by programs.
-_out = Console(width=None if sys.stdout.isatty() else 400)
+UNFOLDED = 100_000
+_out = Console(width=None if sys.stdout.isatty() else UNFOLDED, markup=False, emoji=False, highlight=False)
 
 
 def show(result: Mapping[str, Any], *, as_json: bool) -> None:
@@ -23,7 +24,7 @@ def show(result: Mapping[str, Any], *, as_json: bool) -> None:
         return
     width = max((len(name) for name in result), default=0)
     for name, value in result.items():
-        _out.print(f"{name.replace('_', ' '):<{width}}  {value}", highlight=False, markup=False, soft_wrap=True)
+        _out.print(f"{name.replace('_', ' '):<{width}}  {value}", soft_wrap=True)
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, as_json: bool) -> None:
@@ -46,11 +47,16 @@ def write_json(result: Any) -> None:
 
 def say(message: str) -> None:
     """A message for the person at the terminal."""
-    console.print(message, highlight=False, markup=False, soft_wrap=True)
+    console.print(message, soft_wrap=True)
 
 
-def show_usage_error(misused: TyperException) -> None:
-    say(f"USAGE: {misused.format_message()}")
+def show_error(code: str, message: str, *, as_json: bool) -> None:
+    """One line to standard error: the stable code, then what is wrong and what to do."""
+    if as_json:
+        sys.stderr.buffer.write(orjson.dumps({"error": code, "message": message}) + b"\n")
+        sys.stderr.buffer.flush()
+    else:
+        console.print(f"{code}: {message}", style="red", soft_wrap=True)
 
 
 @contextmanager

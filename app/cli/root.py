@@ -2,15 +2,15 @@
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
-import orjson
 import typer
+from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
 from app.cli import access, anchoring, audit, config, data, decision, demo, devnet, doctor, outbox, serving
-from app.cli.output import console, show_usage_error
-from registry.domain.errors import RegistryError
+from app.cli.output import show_error
+from registry.domain.errors import InvalidInput, RegistryError, Unavailable
 
 INTERRUPTED = 130
 
@@ -69,14 +69,24 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except RegistryError as refused:
-        if config.chosen.json:
-            sys.stderr.buffer.write(orjson.dumps({"error": refused.code, "message": str(refused)}) + b"\n")
-        else:
-            console.print(f"{refused.code}: {refused}", style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(refused.exit_code)
+        _end(refused.code, str(refused), refused.exit_code)
     except TyperException as misused:
-        show_usage_error(misused)
-        sys.exit(misused.exit_code)
+        _end("USAGE", misused.format_message(), misused.exit_code)
+    except OperationalError as fault:
+        _end("DATABASE_UNAVAILABLE", f"The database cannot be used: {_first_line(fault.orig)}.", Unavailable.exit_code)
+    except OSError as fault:
+        if fault.filename is None:
+            raise
+        _end("FILE_UNUSABLE", f"{fault.filename} cannot be used: {fault.strerror}.", InvalidInput.exit_code)
+
+
+def _end(code: str, message: str, exit_code: int) -> NoReturn:
+    show_error(code, message, as_json=config.chosen.json)
+    sys.exit(exit_code)
+
+
+def _first_line(fault: object) -> str:
+    return str(fault).split("\n", maxsplit=1)[0].rstrip(".")
 
 
 __all__ = ["app", "main"]

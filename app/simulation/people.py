@@ -17,9 +17,11 @@ _BUSINESS_PLACES = ("911101", "913101", "913201", "913301", "913702", "914201", 
 _USCC_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
-def draw_person(rng: random.Random, on: date) -> Identity:
-    """A natural person of 22 to 58 years on `on`."""
-    born_on = on - timedelta(days=rng.randrange(22 * 365, 58 * 365))
+def draw_person(rng: random.Random, on: date, until: date | None = None) -> Identity:
+    """A natural person of at least 22 years on `on`, and of at most 58 then and 64 on `until`."""
+    youngest = on - timedelta(days=22 * 366)
+    oldest = max(on - timedelta(days=58 * 365), (until or on) - timedelta(days=64 * 365))
+    born_on = youngest - timedelta(days=rng.randrange(max((youngest - oldest).days, 1)))
     body = f"{rng.choice(_PLACES)}{born_on:%Y%m%d}{rng.randrange(1, 999):03d}"
     name = rng.choice(_SURNAMES) + "".join(rng.choices(_GIVEN, k=rng.choice((1, 2, 2))))
     return Identity(name, "PERSON", "CN_RESIDENT_ID", body + ric.calc_check_digit(body + "0"), born_on, "CN")

@@ -2,16 +2,18 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from app.simulation.behaviour import Life
 from app.simulation.people import draw_company, draw_person
+from registry.domain.agreement import AgreementTerms, RepaymentMethod
 from registry.domain.commitments import FieldValue
 from registry.domain.money import Money
 from registry.domain.parties import Identity
 from registry.domain.product import Product, ProductCategory, shipped_product
+from registry.domain.schedule import build_schedule
 from registry.services.book_histories import LoanHistory
 from registry.services.pledge_asset import Asset
 from scoring.features import Raw
@@ -32,6 +34,7 @@ CONSENTS = {"CREDIT_QUERY": "2026-1", "CREDIT_REPORTING": "2026-1", "REGISTRY_SH
 OLDEST_DAYS, YOUNGEST_DAYS = 1_090, 35
 RETURNING_SHARE = 0.06
 MONTHS_PER_YEAR = 12
+RISK_MAX, BURDEN_MAX = 0.15, Decimal("0.48")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,47 +56,76 @@ def draw_portfolio(count: int, seed: int, lenders: int, as_of: date) -> Iterator
         (code,) = rng.choices(list(MARKET), [weight for weight, _ in MARKET.values()])
         product = shipped_product(code)
         disbursed_on = as_of - timedelta(days=rng.randint(YOUNGEST_DAYS, OLDEST_DAYS))
-        identity = _identity(rng, product, known, disbursed_on)
-        history = _history(rng, product, identity, disbursed_on, as_of, f"SIM-{seed}-{number:06d}")
+        history = _history(rng, product, known, disbursed_on, as_of, f"SIM-{seed}-{number:06d}")
         yield Drawn(rng.randrange(lenders), history)
 
 
-def _identity(rng: random.Random, product: Product, known: list[Identity], on: date) -> Identity:
+def _identity(rng: random.Random, product: Product, known: list[Identity], terms: AgreementTerms) -> Identity:
     kind = "ORGANISATION" if product.category in ORGANISATIONS else "PERSON"
     again = [identity for identity in known[-200:] if identity.kind == kind]
     if again and rng.random() < RETURNING_SHARE:
         return rng.choice(again)
-    identity = draw_company(rng) if kind == "ORGANISATION" else draw_person(rng, on)
+    identity = draw_company(rng) if kind == "ORGANISATION" else draw_person(rng, terms.disbursed_on, terms.matures_on)
     known.append(identity)
     return identity
 
 
 def _history(
-    rng: random.Random, product: Product, identity: Identity, disbursed_on: date, as_of: date, reference: str
+    rng: random.Random, product: Product, known: list[Identity], disbursed_on: date, as_of: date, reference: str
 ) -> LoanHistory:
-    raw = simulate_applicant(rng, MARKET[product.code][1])
-    low, high = product.amount_bounds("CNY")
-    wanted = Money.of(Decimal(str(raw["amount"])), "CNY")
-    amount = min(max(wanted, low, key=_minor), high, key=_minor)
-    term = min(max(int(str(raw["term_months"])), product.term_months_min), product.term_months_max)
-    raw = dict(raw, amount=amount.major, term_months=term)
-    probability = default_probability(raw)
-    terms = product.terms_for(
-        amount, term, _rate(product, probability), disbursed_on, method=rng.choice(product.methods[:2])
-    )
-    story = Life(rng, product, terms, probability, as_of).run()
+    wanted = _applicant(rng, product, disbursed_on)
+    story = Life(rng, product, wanted.terms, wanted.default_probability, as_of).run()
     return LoanHistory(
         external_reference=reference,
-        identity=identity,
+        identity=_identity(rng, product, known, wanted.terms),
         product_id=product.id,
-        terms=replace(terms),
+        terms=wanted.terms,
         purpose=rng.choice(product.purposes),
-        inputs=_inputs(raw),
+        inputs=_inputs(wanted.raw),
         events=story,
         agreed_on=disbursed_on,
         consents=CONSENTS,
         asset=_asset(rng, product),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Applicant:
+    """Somebody the lender lends to, and the terms."""
+
+    raw: Mapping[str, Raw]
+    terms: AgreementTerms
+    default_probability: float
+
+
+def _applicant(rng: random.Random, product: Product, disbursed_on: date) -> _Applicant:
+    """Draw until the lender would lend: the risk is below its cut-off, and the instalment fits beside other debts.
+
+    An amount too high for the income is lowered first, down to the least the product lends.
+    """
+    low, high = product.amount_bounds("CNY")
+    method = rng.choice(product.methods[:2])
+    while True:
+        raw = simulate_applicant(rng, MARKET[product.code][1])
+        term = min(max(int(str(raw["term_months"])), product.term_months_min), product.term_months_max)
+        amount = min(max(Money.of(Decimal(str(raw["amount"])), "CNY"), low, key=_minor), high, key=_minor)
+        while amount >= low:
+            drawn = dict(raw, amount=amount.major, term_months=term)
+            probability = default_probability(drawn)
+            terms = product.terms_for(amount, term, _rate(product, probability), disbursed_on, method=method)
+            if probability < RISK_MAX and _burden(drawn, terms) <= BURDEN_MAX:
+                return _Applicant(drawn, terms, probability)
+            amount = Money(amount.minor * 4 // 5 // 10_000 * 10_000, "CNY")
+
+
+def _burden(raw: Mapping[str, Raw], terms: AgreementTerms) -> Decimal:
+    """Debt service after the loan as a share of monthly income; a single payment at the end is no burden."""
+    if terms.method in {RepaymentMethod.BULLET, RepaymentMethod.INTEREST_ONLY}:
+        return Decimal(str(raw["debt_to_income"]))
+    rows = build_schedule(terms)
+    instalment = max(row.principal_minor + row.interest_minor + row.fees_minor for row in rows)
+    monthly_income = Decimal(str(raw["annual_income"])) * 100 / MONTHS_PER_YEAR
+    return Decimal(str(raw["debt_to_income"])) + instalment / monthly_income
 
 
 def _rate(product: Product, probability: float) -> Decimal:

@@ -109,6 +109,8 @@ class Derivation:
         if recovered > 0:
             later = on + RECOVERY_AFTER
             amount = min(recovered, self.ledger.payoff(later).minor)
+            if amount == 0:
+                return
             self._apply(events.Recovered(later, amount, self._sequence))
             self.events.append(HistoryEvent(RecordKind.RECOVERY, later, self._money(amount), reason="collection"))
 

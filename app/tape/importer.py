@@ -6,6 +6,7 @@ interrupted is finished by running it again, and running it twice changes nothin
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -27,6 +28,7 @@ class TapeInvalid(InvalidInput):
     """Some rows of a tape are wrong; nothing was imported. `errors` holds the first of them."""
 
     errors: tuple[RowError, ...]
+    wrong: int
     rows: int
     code: ClassVar[str] = "TAPE_INVALID"
 
@@ -34,7 +36,7 @@ class TapeInvalid(InvalidInput):
         first = self.errors[0]
         where = f"line {first.line}" + (f", column {first.column}" if first.column else "")
         return (
-            f"{len(self.errors)} of {self.rows} rows cannot be imported, so none was; "
+            f"{self.wrong} of {self.rows} rows cannot be imported, so none was; "
             f"the first is {where}: {first.problem}. Correct them and import again."
         )
 
@@ -67,9 +69,11 @@ def import_tape(
     """Check the whole tape, then book it; raises `TapeInvalid` with what is wrong in which line and column."""
     with registry.unit_of_work() as uow:
         product = uow.products.get(mapping.product)
-    report = check_tape(tape, mapping, product, limit, on_checked)
+        uow.lenders.get(lender_id)
+    today = registry.clock.now().date()
+    report = check_tape(tape, mapping, product, today, limit, on_checked)
     actor = operator("import", lender_id)
-    histories = _histories(tape, mapping, product, limit)
+    histories = _histories(tape, mapping, product, today, limit)
     while chunk := list(islice(histories, LOANS_PER_COMMIT)):
         booked = book_histories(registry.unit_of_work(), lender_id, chunk, actor, registry.facilities, decide=decide)
         report.loans += booked.loans
@@ -85,17 +89,19 @@ def check_tape(
     tape: Path,
     mapping: TapeMapping,
     product: Product,
+    today: date,
     limit: int | None = None,
     on_checked: Callable[[int], object] = lambda _: None,
 ) -> ImportReport:
     """Read every row and derive its history without booking anything."""
     report, seen = ImportReport(), set[str]()
     errors: list[RowError] = []
+    wrong = 0
     for row in rows_of(tape, limit):
         if report.rows == 0:
             _check_columns(tape, mapping, row)
         report.rows += 1
-        told = history_of(row, mapping, product)
+        told = history_of(row, mapping, product, today)
         if isinstance(told, LoanHistory):
             if told.external_reference in seen:
                 told = RowError(row.line, mapping.values["reference"].column or "", "the reference stands twice")
@@ -104,19 +110,22 @@ def check_tape(
         if isinstance(told, RowSkipped):
             report.skipped += 1
             report.skipped_lines.append(told.line)
-        elif isinstance(told, RowError) and len(errors) < ERRORS_MAX:
-            errors.append(told)
+        elif isinstance(told, RowError):
+            wrong += 1
+            errors.extend([told] if wrong <= ERRORS_MAX else [])
         on_checked(1)
     if report.rows == 0:
         raise TapeUnreadable(tape.name, "it has no rows")
     if errors:
-        raise TapeInvalid(tuple(errors), report.rows)
+        raise TapeInvalid(tuple(errors), wrong, report.rows)
     return report
 
 
-def _histories(tape: Path, mapping: TapeMapping, product: Product, limit: int | None) -> Iterator[LoanHistory]:
+def _histories(
+    tape: Path, mapping: TapeMapping, product: Product, today: date, limit: int | None
+) -> Iterator[LoanHistory]:
     for row in rows_of(tape, limit):
-        told = history_of(row, mapping, product)
+        told = history_of(row, mapping, product, today)
         if isinstance(told, LoanHistory):
             yield told
 

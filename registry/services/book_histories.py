@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from registry.domain.access import Actor
 from registry.domain.agreement import AgreementTerms
@@ -125,8 +125,9 @@ class _Batch:
             vault, self.keys.pop(), new_id(lender_id), history.identity, history.external_reference, self.now
         )
         self.borrowers.append(borrower)
+        signed_at = datetime.combine(history.agreed_on, time.min, UTC)
         granted = [
-            Consent(lender_id, new_id(lender_id), borrower.id, purpose, None, version, self.now)
+            Consent(lender_id, new_id(lender_id), borrower.id, purpose, None, version, signed_at)
             for purpose, version in sorted(history.consents.items())
         ]
         self.consents.extend(granted)

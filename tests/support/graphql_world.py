@@ -145,9 +145,7 @@ class World:
             )
         )
 
-    def ask(
-        self, who: str | None, query: str, variables: Mapping[str, Any] | None = None, **headers: str
-    ) -> Reply:
+    def ask(self, who: str | None, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> Reply:
         """POST a query as one of the parts; its SQL statements are in `statements` afterwards."""
         return self.post({"query": query, "variables": dict(variables or {})}, who, **headers)
 
