@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 from starlette.applications import Starlette
 
 from app.auditing import evidence_of
+from app.lifeline import end_with_parent
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
 from app.wiring import Registry
@@ -20,7 +21,8 @@ LAG_BLOCKS_MAX = 100
 
 
 def create() -> Starlette:
-    """Called by the server in its worker."""
+    """Called by the server in its worker, which would otherwise outlive a killed server and keep its port."""
+    end_with_parent()
     settings = load_settings()
     configure_logs(settings.log_format, settings.log_level)
     structlog.get_logger(__name__).info("api_starts", home=str(settings.home))

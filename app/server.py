@@ -7,16 +7,20 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
+from app.lifeline import end_with_supervisor
 from app.settings import PREFIX
 from app.wiring import Registry
 
 HEADER_MILLISECONDS_MAX = 3_000
 BACKPRESSURE = 256
+WORKER_STOP_SECONDS_MAX = 5
 
 
 def serve_api(registry: Registry, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C, in one worker process. Whoever sends headers slowly is cut off."""
     _ = registry.facilities  # what is missing is said here, not in a worker that dies again and again
+    registry.engine.dispose()  # the worker is a fork, and no connection may be shared with it
+    end_with_supervisor()
     os.environ[f"{PREFIX}HOME"] = str(registry.settings.home)
     Server(
         "app.asgi:create",
@@ -27,6 +31,7 @@ def serve_api(registry: Registry, host: str, port: int) -> None:
         workers=1,
         backpressure=BACKPRESSURE,
         respawn_failed_workers=True,
+        workers_kill_timeout=WORKER_STOP_SECONDS_MAX,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS_MAX),
         log_enabled=False,
     ).serve()

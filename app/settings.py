@@ -19,8 +19,9 @@ from registry.domain.errors import InvalidInput
 PREFIX = "LOAN_REGISTRY_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 DEFAULT_CONFIG = "loan-registry.toml"
+SUPERVISED = f"{PREFIX}SUPERVISED"  # the process id of the supervisor that started this process
 # Read by other parts of the program or by tests, not settings.
-_OTHER_VARIABLES = {CONFIG_VARIABLE, f"{PREFIX}FAILPOINT"}
+_OTHER_VARIABLES = {CONFIG_VARIABLE, SUPERVISED, f"{PREFIX}FAILPOINT"}
 
 
 @dataclass(eq=False)

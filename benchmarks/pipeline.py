@@ -86,21 +86,31 @@ class Pipeline:
         self.run("admit", "admit", "marketplace", "Marketplace Lending Inc.", "--licence", "MARKETPLACE")
         self.run("lists demo", "lists", "demo")
 
-    def end(self) -> int:
-        """Stop the devnet; returns the peak resident bytes of Anvil, 0 where the system does not tell."""
+    def devnet_peak(self) -> int:
+        """Peak resident bytes of Anvil, 0 where the system does not tell."""
         pid = json.loads((self.home / "devnet" / "devnet.json").read_text())["pid"]
         status = Path(f"/proc/{pid}/status")
-        peak = 0
-        if status.exists():
-            (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-            peak = int(line.split()[1]) * 1_024
-        self.run("devnet down", "devnet", "down")
-        return peak
+        if not status.exists():
+            return 0
+        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) * 1_024
+
+    def end(self) -> None:
+        if (self.home / "devnet" / "devnet.json").exists():
+            self.run("devnet down", "devnet", "down")
 
 
 def whole_way(home: Path, tape: Path, mapping: str, limit: int, evidence: int) -> None:
     """Import, anchor, index, reconcile and prove the first `limit` loans of the tape; prints the table."""
     pipeline = Pipeline(home)
+    try:
+        _whole_way(pipeline, tape, mapping, limit, evidence)
+    finally:
+        pipeline.end()
+
+
+def _whole_way(pipeline: Pipeline, tape: Path, mapping: str, limit: int, evidence: int) -> None:
+    home = pipeline.home
     pipeline.prepare()
     rows: list[str] = []
     imported = pipeline.run(
@@ -115,7 +125,7 @@ def whole_way(home: Path, tape: Path, mapping: str, limit: int, evidence: int) -
     rows.append(indexed.row(f"{indexed.result['records']:,} records to block {indexed.result['to_block']:,}"))
     reconciled = pipeline.run("reconcile", "reconcile")
     found = reconciled.result
-    said = f"{found['records']:,} records of {found['loans']:,} loans, {found['findings']} differences"
+    said = f"{found['records']:,} records of {found['loans']:,} loans, {found['differences']} differences"
     rows.append(reconciled.row(f"{said}, {found['not_on_chain_yet']} not on chain"))
     loan_ids = [row[0] for row in pipeline.ask("SELECT id FROM loans ORDER BY next_sequence DESC, id")]
     one = pipeline.run("evidence, one loan", "evidence", loan_ids[0], "--out", str(home / "loan.evidence.json"))
@@ -124,8 +134,7 @@ def whole_way(home: Path, tape: Path, mapping: str, limit: int, evidence: int) -
     proven = pipeline.measured("evidence and offline verification", worker)
     rows.append(proven.row(f"{proven.result['verified']:,} of {proven.result['loans']:,} loans verified"))
     states = dict(pipeline.ask("SELECT state, COUNT(*) FROM loan_verifications GROUP BY state"))
-    anvil = pipeline.end()
-    rows.append(f"| Anvil (runs beside all of them) | | | | {anvil / 1e6:,.0f} |")
+    rows.append(f"| Anvil (runs beside all of them) | | | | {pipeline.devnet_peak() / 1e6:,.0f} |")
     show_table(rows)
     share = 100 * states.get("VERIFIED", 0) / sum(states.values())
     print(f"\nLoans whose every record is on chain and equal in file, mirror and chain: {share:.2f} % ({states}).")
@@ -134,9 +143,11 @@ def whole_way(home: Path, tape: Path, mapping: str, limit: int, evidence: int) -
 def whole_import(home: Path, tape: Path, mapping: str) -> None:
     """Import the whole tape with scores and checks, without anchoring; prints the table."""
     pipeline = Pipeline(home)
-    pipeline.prepare()
-    imported = pipeline.run("import, score, check", "import", str(tape), "--mapping", mapping, "--lender", "1")
-    pipeline.end()
+    try:
+        pipeline.prepare()
+        imported = pipeline.run("import, score, check", "import", str(tape), "--mapping", mapping, "--lender", "1")
+    finally:
+        pipeline.end()
     show_table([imported.row(import_said(imported.result))])
     size = (home / "registry.sqlite3").stat().st_size
     print(f"\nDatabase: {size / 1e6:,.0f} MB.")

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table
 from chain.outbox_item import ItemState
 from chain.tables import relay_items, relay_transactions
 from chain.transaction_store import TransactionState
-from indexer.tables import mirror_blocks, mirror_cursor, mirror_events, mirror_records
+from indexer.tables import mirror_blocks, mirror_cursor, mirror_events, mirror_loans, mirror_records
 from registry.domain.outbox import OutboxAction
 from registry.storage.queries_keyset import Slice, SortKey, Window, sliced, windowed
 from registry.storage.queries_loans import of_loans
@@ -94,6 +94,14 @@ def anchors_of_loans(connection: Connection, names: Collection[LoanName]) -> dic
     newest = loan_records.c.sequence == loans.c.next_sequence - 1
     statement = _records().join(loans, _LOAN).where(newest, *of_loans(loans.c.lender_id, loans.c.id, names))
     return {row.loan_id: _view(row) for row in connection.execute(statement)}
+
+
+def anchors_of_agreements(connection: Connection, names: Collection[LoanName]) -> dict[str, AnchorView]:
+    """The anchors of the agreements these applications led to, by application id."""
+    of_applications = of_loans(loans.c.lender_id, loans.c.application_id, names)
+    statement = _records().join(loans, _LOAN).add_columns(loans.c.application_id)
+    rows = connection.execute(statement.where(loan_records.c.sequence == 0, *of_applications))
+    return {row.application_id: _view(row) for row in rows}
 
 
 def anchors_of_liens(connection: Connection, names: Collection[LoanName]) -> dict[str, AnchorView]:
@@ -213,19 +221,24 @@ def _calls(
 
 
 def _queued(sight: Sight, states: Collection[AnchorState]) -> Select[Any]:
-    statement = (
+    """Entries of visible records in these states. What is not on chain is found from the loans that have more records
+    than the mirror, so that entries long settled are not read.
+    """
+    entries = (
         select(outbox.c.lender_id, outbox.c.position, loan_records.c.commitment)
-        .select_from(outbox)
-        .join(loan_records, _OUTBOX_OF_RECORD)
-        .join(loans, _LOAN)
+        .select_from(loans)
+        .outerjoin(mirror_loans, mirror_loans.c.loan_key == loans.c.loan_key)
+        .join(loan_records, _LOAN)
+        .join(outbox, _OUTBOX_OF_RECORD)
         .outerjoin(relay_items, _ITEM)
         .outerjoin(relay_transactions, _TRANSACTION)
         .outerjoin(mirror_records, _MIRRORED)
-        .where(visible_loans(sight), _state(mirror_records.c.block_number).in_([state.value for state in states]))
     )
-    mirrored = {AnchorState.ANCHORED, AnchorState.FINAL}
-    if mirrored.isdisjoint(states):
-        statement = statement.where(mirror_records.c.block_number.is_(None))
+    state = _state(mirror_records.c.block_number)
+    statement = entries.where(visible_loans(sight), state.in_([state.value for state in states]))
+    if {AnchorState.ANCHORED, AnchorState.FINAL}.isdisjoint(states):
+        on_chain = func.coalesce(mirror_loans.c.records, 0)
+        statement = statement.where(loans.c.next_sequence > on_chain, loan_records.c.sequence >= on_chain)
     return statement
 
 

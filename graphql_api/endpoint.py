@@ -1,7 +1,8 @@
 """POST /graphql: who asks, what they ask, whether it is within limits, the answer."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import orjson
 import strawberry
@@ -9,6 +10,7 @@ from anyio import to_thread
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
 from starlette.requests import Request
 from starlette.responses import Response
+from strawberry.execution import optimized_is_awaitable
 
 from graphql_api.authentication import KeyMissing, KeyRejected, authenticated, bearer_token
 from graphql_api.chain_status import MirrorDigests
@@ -22,6 +24,8 @@ from graphql_api.request_context import RequestContext
 from graphql_api.schema import core_schema
 from registry.domain.access import Actor
 from registry.domain.errors import RegistryError
+
+_IS_AWAITABLE = cast(Callable[[Any], TypeGuard[Awaitable[Any]]], optimized_is_awaitable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class GraphQLEndpoint:
             variable_values=given.variables,
             operation_name=given.operation_name,
             executor_class=self._executor,
+            is_awaitable=_IS_AWAITABLE,
             hide_suggestions=not self._api.debug,
         )
         finished = result if isinstance(result, ExecutionResult) else await result

@@ -106,6 +106,7 @@ class Loaders:
             lambda c, k: claims.open_transfers_of_loans(c, sight, k)
         )
         self.anchor: DataLoader[bytes, AnchorView | None] = self._by(anchors.anchors_of_records, _itself)
+        self.agreement_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_agreements)
         self.loan_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_loans)
         self.lien_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_liens)
         self.transfer_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_transfers)

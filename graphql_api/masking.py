@@ -1,5 +1,6 @@
 """Errors as clients see them: stable codes for what they can act on, nothing but a request id for the rest."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,9 +51,9 @@ def _shown(error: GraphQLError, request_id: str, *, is_before_execution: bool) -
 
 def of_parsing(fault: Exception, most_tokens: int, most_depth: int) -> RegistryError | GraphQLError:
     """What a document that cannot be read is told."""
-    if isinstance(fault, RecursionError):
+    if isinstance(fault, RecursionError) or "nested too deeply" in str(fault):
         return QueryTooDeep(most_depth)
-    if isinstance(fault, GraphQLSyntaxError) and "more than" in fault.message and "tokens" in fault.message:
+    if re.search(r"more than \d+ tokens", str(fault)):
         return QueryTooLong(most_tokens)
     return fault if isinstance(fault, GraphQLError) else GraphQLError("The document cannot be read.")
 

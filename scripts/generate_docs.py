@@ -45,7 +45,8 @@ def errors_page() -> str:
         meaning = " / ".join(dict.fromkeys(_first_sentence(kind) for kind in kinds))
         packages = ", ".join(dict.fromkeys(kind.__module__.split(".")[0] for kind in kinds))
         again = "yes" if any(kind.retryable for kind in kinds) else "no"
-        rows.append(f"| `{code}` | {kinds[0].exit_code} | {again} | {meaning} | {packages} |")
+        exits = ", ".join(str(number) for number in sorted({kind.exit_code for kind in kinds}))
+        rows.append(f"| `{code}` | {exits} | {again} | {meaning} | {packages} |")
     return "\n".join(rows) + "\n"
 
 

@@ -9,6 +9,7 @@ import typer
 from app.cli.config import chosen, open_registry
 from app.cli.output import say, show
 from app.deployment import NewLender, admit_lender, deploy_contract, publish_shipped_products
+from app.lifeline import end_with_supervisor
 from compliance.subject import LenderType
 
 
@@ -34,7 +35,9 @@ def admit(
     lei: Annotated[str | None, typer.Option(help="Legal entity identifier, if it has one.")] = None,
 ) -> None:
     """Admit a lender: a key of its own, gas money, a number in the contract."""
-    lender = admit_lender(open_registry(), NewLender(code, name, licence.value, lei))
+    registry = open_registry()
+    registry.check_chain()
+    lender = admit_lender(registry, NewLender(code, name, licence.value, lei))
     show({"lender": lender.id, "code": lender.code, "account": f"0x{lender.account.hex()}"}, as_json=chosen.json)
 
 
@@ -46,6 +49,7 @@ def relay(
     registry = open_registry()
     relay = registry.relay()
     if not once:
+        end_with_supervisor()
         relay.run(until_signalled())
         return 0
     report = relay.drain(timeout)
@@ -62,6 +66,7 @@ def index(
     """Mirror the chain into SQL. Safe to kill and start again at any moment."""
     indexer = open_registry().indexer()
     if not once:
+        end_with_supervisor()
         indexer.follow(until_signalled())
         return
     report = indexer.catch_up(timeout)

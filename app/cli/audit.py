@@ -7,7 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from app.auditing import evidence_of, live_node, reconcile_all, trust_of
+from app.auditing import evidence_of, live_node, reconcile_all, snapshot, trust_of
 from app.cli.config import chosen, open_registry
 from app.cli.output import say, show, show_table, write_json
 from app.settings import load_settings
@@ -29,7 +29,7 @@ def reconcile(
     offline: Annotated[bool, typer.Option(help="Compare with the mirror only, without asking the node.")] = False,
 ) -> int:
     """Compare file, mirror and chain; every difference is located. Ends with 3 when there are any."""
-    registry = open_registry()
+    registry = _bound(open_registry(), with_chain=not offline)
     report = reconcile_all(registry, with_chain=not offline)
     summary = {
         "block": report.block_number,
@@ -64,7 +64,7 @@ def evidence(
     ] = None,
 ) -> None:
     """Write one self-contained file that proves a loan's history, offline."""
-    registry = open_registry()
+    registry = _bound(open_registry())
     made = evidence_of(registry, loan, profile)
     body = evidence_bytes(made)
     if trust is not None:
@@ -106,6 +106,14 @@ def verify(
     show_table(("step", "outcome", "what", "finding"), rows, as_json=False)
     say(verdict.headline)
     return verdict.exit_code
+
+
+def _bound(registry: Registry, *, with_chain: bool = True) -> Registry:
+    """The registry, once it has indexed something and its node is known to serve the chain it is bound to."""
+    with snapshot(registry):
+        if with_chain:
+            registry.check_chain()
+    return registry
 
 
 def _finding_row(finding: Finding) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from typer.exceptions import TyperException
 
 from app.cli import access, anchoring, audit, config, data, decision, demo, devnet, doctor, outbox, serving
@@ -72,7 +72,9 @@ def main() -> None:
         _end(refused.code, str(refused), refused.exit_code)
     except TyperException as misused:
         _end("USAGE", misused.format_message(), misused.exit_code)
-    except OperationalError as fault:
+    except DatabaseError as fault:
+        if type(fault) not in {OperationalError, DatabaseError}:
+            raise
         _end("DATABASE_UNAVAILABLE", f"The database cannot be used: {_first_line(fault.orig)}.", Unavailable.exit_code)
     except OSError as fault:
         if fault.filename is None:
@@ -81,7 +83,8 @@ def main() -> None:
 
 
 def _end(code: str, message: str, exit_code: int) -> NoReturn:
-    show_error(code, message, as_json=config.chosen.json)
+    # An unknown command is refused before the options in front of it are taken.
+    show_error(code, message, as_json=config.chosen.json or "--json" in sys.argv[1:])
     sys.exit(exit_code)
 
 

@@ -102,7 +102,10 @@ class Life:
     def _penalty(self, on: date, late_days: int) -> None:
         if late_days <= self.product.late.grace_days:
             return
-        overdue = self.ledger.state_on(on).principal_due_minor
+        state = self.ledger.state_on(on)
+        if not state.due_minor:
+            return
+        overdue = state.principal_due_minor
         minor = self.product.late.penalty_minor(self.terms, overdue, late_days) + self.product.late.fixed_minor
         if minor > 0:
             self._tell(

@@ -128,12 +128,8 @@ class DecisionReceipt:
 
     @described("The anchor of the agreement record that carries the commitment; QUEUED while nothing is signed.")
     async def anchor(self, info: strawberry.Info) -> Anchor:
-        loaders = context_of(info).loaders
-        loan = await loaders.loan_of_application.load((self.row.lender_id, self.row.application_id))
-        if loan is None:
-            return anchor_of(None)
-        agreement = await loaders.record.load((loan.lender_id, loan.id, 0))
-        return anchor_of(await loaders.anchor.load(agreement.record.commitment) if agreement is not None else None)
+        name = (self.row.lender_id, self.row.application_id)
+        return anchor_of(await context_of(info).loaders.agreement_anchor.load(name))
 
 
 @strawberry.type(description="A decision on an application, with everything that led to it.")

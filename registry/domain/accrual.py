@@ -53,9 +53,8 @@ class Accrual:
         self._closed_days = gone
 
     def finish(self, principal_minor: int) -> None:
-        """Let a principal bear interest up to the due date."""
+        """Let a principal bear interest up to the due date; the next period is to be opened then."""
         self.minor_days += principal_minor * (self._period_days - self._closed_days)
-        self._closed_days = self._period_days
 
     def earned_minor(self) -> int:
         """The interest since the last due date, rounded."""

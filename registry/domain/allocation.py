@@ -50,7 +50,10 @@ class AllocationOrderInvalid(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """How one payment was split, in minor units; the five parts always add up to the payment."""
+    """How one payment was split, in minor units; the five parts always add up to the payment.
+
+    Of a repayment, `unallocated_minor` is held as a credit for the next instalment.
+    """
 
     principal_minor: int = 0
     interest_minor: int = 0
@@ -114,3 +117,17 @@ def pay_row(amount_minor: int, row: int, left: Parts, paid: Parts, order: tuple[
         taken[component] += owed
         amount_minor -= owed
     return amount_minor
+
+
+def take_from_last(amount_minor: int, amounts: list[int], row: int) -> int:
+    """Lower the amounts from `row` backwards, in place; returns the row that was reached."""
+    while amount_minor:
+        part = min(amount_minor, amounts[row])
+        amounts[row] -= part
+        amount_minor -= part
+        row -= bool(amount_minor)
+    return row
+
+
+def copied(parts: Parts) -> Parts:
+    return (parts[0][:], parts[1][:], parts[2][:], parts[3][:])

@@ -2,6 +2,9 @@
 
 `replay` is that fold. `LoanLedger` keeps its running result, so that booking the next event is cheap, and folds anew
 when an event changes the past: a reversal, a reopening, or an effective day before the last event's.
+
+A repayment pays what is due, then secures the next instalment as a credit that is applied on its due date, then
+prepays principal from the last instalment backwards; the rules in full stand in `registry.domain.position`.
 """
 
 from collections.abc import Iterable
@@ -91,7 +94,7 @@ class LoanLedger:
         return self._position.allocations.get(sequence)
 
     def payoff(self, as_of: date) -> Money:
-        """What clears the loan on a day; the same as the state's, without making one."""
+        """What clears the loan on a day, beside the credit held; the same as the state's, without making one."""
         return Money(self._on(as_of).payoff_minor(), self.terms.currency)
 
     def outstanding(self, as_of: date) -> Money:
@@ -109,7 +112,7 @@ class LoanLedger:
 
     @property
     def next_unpaid_due_on(self) -> date | None:
-        """The due date of the first instalment that is not fully paid."""
+        """The due date of the first instalment that is not fully paid, nor fully secured by the credit held."""
         return next_unpaid_due_on(self._position)
 
     def _on(self, as_of: date) -> Position:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from registry.domain.agreement import AgreementTerms
-from registry.domain.allocation import FEE, INTEREST, PENALTY, PRINCIPAL
+from registry.domain.allocation import FEE, INTEREST, PENALTY, PRINCIPAL, take_from_last
 from registry.domain.kinds import LoanStatus
 from registry.domain.money import Money
 from registry.domain.position import Position
@@ -16,7 +16,9 @@ class InstalmentState:
     """One instalment as it stands; amounts in minor units, each the sum of what is paid and what is left.
 
     For an instalment that has not fallen due (`is_due` false) interest and fee are what they will be if everything
-    until then is paid on its day. Prepayments have already lowered the principal of the last instalments.
+    until then is paid on its day. Prepayments have already lowered the principal of the last instalments, and so has
+    what the credit will leave over. `paid_minor` of the next instalment counts the credit held for it, as far as it
+    goes, so that `unpaid_minor` is what the borrower still has to bring by its due date.
     """
 
     number: int
@@ -43,7 +45,8 @@ class LoanState:
     """A loan on `as_of`: the day of its last event that counts, or the later day that was asked for.
 
     `interest_due_minor`, `fees_due_minor` and `penalty_due_minor` are payable now; `minor_days` is the accrual since
-    the last due date (principal in minor units × days). `charged_off_minor` is the claim written off.
+    the last due date (principal in minor units × days). `credit_minor` is money held for the next instalment and in
+    none of the paid amounts; with them it makes up all that was repaid. `charged_off_minor` is the claim written off.
     """
 
     terms: AgreementTerms
@@ -60,6 +63,7 @@ class LoanState:
     interest_paid_minor: int
     fees_paid_minor: int
     penalty_paid_minor: int
+    credit_minor: int
     charged_off_minor: int
     charged_off_principal_minor: int
     recovered_minor: int
@@ -73,7 +77,7 @@ class LoanState:
         return self.principal_due_minor + self.interest_due_minor + self.fees_due_minor + self.penalty_due_minor
 
     def payoff(self, as_of: date) -> Money:
-        """What clears the loan on a day: penalty, fees, interest to that day, principal; or the claim left."""
+        """What clears the loan on a day: penalty, fees, interest to it, principal, less credit; or the claim left."""
         return Money(self._on(as_of).payoff_minor(), self.terms.currency)
 
     def outstanding(self, as_of: date) -> Money:
@@ -81,7 +85,10 @@ class LoanState:
         return Money(self._on(as_of).principal_minor, self.terms.currency)
 
     def days_past_due(self, as_of: date) -> int:
-        """Calendar days since the oldest unpaid due date; 0 when nothing due is unpaid or the loan is closed."""
+        """Calendar days since the oldest unpaid due date; 0 when nothing due is unpaid or the loan is closed.
+
+        An instalment that the credit held pays in full on its due date is not unpaid.
+        """
         self._on_or_after(as_of)
         return days_past_due(self._position, as_of)
 
@@ -108,21 +115,26 @@ def days_past_due(position: Position, as_of: date) -> int:
     if position.status not in {LoanStatus.ACTIVE, LoanStatus.CHARGED_OFF}:
         return 0
     row = position.oldest_unpaid()
-    if row is None and position.next_due <= as_of:
+    if row is None and position.accrual.next_due <= as_of:
         position = rolled(position, as_of)
         row = position.oldest_unpaid()
     return 0 if row is None else max(0, (as_of - position.unpaid_since(row)).days)
 
 
 def next_unpaid_due_on(position: Position) -> date | None:
-    """The due date of the first instalment that is not fully paid; None when there is none or nothing is owed."""
+    """The due date of the first instalment that is not fully paid; None when there is none or nothing is owed.
+
+    The next instalment counts as paid when the credit held is all that it will ask.
+    """
     if position.status not in {LoanStatus.ACTIVE, LoanStatus.CHARGED_OFF}:
         return None
     row = position.oldest_unpaid()
     if row is not None:
         return position.due_on[row]
     accrues = bool(position.terms.annual_rate or position.terms.instalment_fee_minor)
-    for ahead in range(position.due_count, len(position.due_on)):
+    credit = position.credit_minor
+    secured = bool(credit) and credit >= position.next_asks_minor()
+    for ahead in range(position.due_count + secured, len(position.due_on)):
         charged = position.left[FEE][ahead] or position.left[PENALTY][ahead]
         if position.left[PRINCIPAL][ahead] or charged or (accrues and position.principal_minor):
             return position.due_on[ahead]
@@ -143,14 +155,15 @@ def snapshot(position: Position, as_of: date | None = None) -> LoanState:
         interest_due_minor=due[INTEREST],
         fees_due_minor=due[FEE],
         penalty_due_minor=due[PENALTY],
-        minor_days=position.minor_days,
+        minor_days=position.accrual.minor_days,
         principal_paid_minor=received[PRINCIPAL],
         interest_paid_minor=received[INTEREST],
         fees_paid_minor=received[FEE],
         penalty_paid_minor=received[PENALTY],
-        charged_off_minor=sum(position.charged_off),
-        charged_off_principal_minor=position.charged_off[PRINCIPAL],
-        recovered_minor=position.recovered_minor,
+        credit_minor=position.credit_minor,
+        charged_off_minor=sum(position.claim.written_off),
+        charged_off_principal_minor=position.claim.written_off[PRINCIPAL],
+        recovered_minor=position.claim.recovered_minor,
         next_unpaid_due_on=next_unpaid_due_on(position),
         instalments=_instalments(position),
         _position=position,
@@ -160,6 +173,9 @@ def snapshot(position: Position, as_of: date | None = None) -> LoanState:
 def _instalments(position: Position) -> tuple[InstalmentState, ...]:
     left, paid = position.left, position.paid
     owed = [[a + b for a, b in zip(left[part], paid[part], strict=True)] for part in range(4)]
+    credit = position.credit_minor
+    held = min(credit, position.next_asks_minor()) if credit else 0
+    take_from_last(credit - held, owed[PRINCIPAL], len(position.due_on) - 1)
     balance = sum(owed[PRINCIPAL])
     rows = []
     for row, due_on in enumerate(position.due_on):
@@ -170,6 +186,8 @@ def _instalments(position: Position) -> tuple[InstalmentState, ...]:
             fee += position.terms.instalment_fee_minor if balance else 0
         balance -= owed[PRINCIPAL][row]
         settled = paid[PRINCIPAL][row] + paid[INTEREST][row] + paid[FEE][row] + paid[PENALTY][row]
+        if row == position.due_count:
+            settled += held
         rows.append(
             InstalmentState(
                 row + 1, due_on, is_due, owed[PRINCIPAL][row], interest, fee, owed[PENALTY][row], settled, balance

@@ -7,16 +7,29 @@ The rules, all in integers:
    last instalment. A due date comes before the events of its day; events of one day follow their sequence.
 2. A payment first meets what is due, oldest instalment first, each instalment completely before the next, inside it
    in the agreement's order of payment.
-3. What is above that prepays principal: the scheduled principal of the last instalments falls first, so the term
+3. What is above that secures the next instalment. It is held as a credit up to what that instalment will ask: its
+   principal still left, its charges, its fee, and the interest it will bear by its due date on the present principal;
+   less the credit already held. The payment's allocation names this part as unallocated. (The single instalment of a
+   bullet loan is secured in its last 31 days only: before that, money that comes in lowers the principal.)
+4. What is above that prepays principal: the scheduled principal of the last instalments falls first, so the term
    shortens. Interest accrued since the last due date stays accrued and falls due with the next instalment.
-4. When the whole principal is paid, the interest accrued to that day is due that day. Hence a payment of the pay-off
-   amount clears everything; more than that is refused.
-5. A charge is payable from its day. It belongs to the oldest instalment in arrears, or else to the current one.
-6. A charge-off ends accrual and moves all that is owed, with the interest to that day, to the charged-off claim.
+5. A credit is money of the borrower: it lowers what pays the loan off, but no principal, so interest runs on. On the
+   due date it pays what is then due, by rule 2. What it leaves over, because principal was prepaid after it was
+   measured and the interest came out lower, prepays principal that day. Nothing stays held past a due date.
+6. The pay-off amount of a day is all that is due, the interest accrued and the principal, less the credit. A payment
+   of exactly that clears the loan, and the credit with it: the payment meets what is due, the credit the rest in the
+   order of payment, the payment what remains. More is refused. Whenever the whole principal is paid, the interest
+   accrued to that day is due that day.
+7. A charge is payable from its day. It belongs to the oldest instalment in arrears, or else to the current one. No
+   credit pays it before the due date of its instalment.
+8. A charge-off ends accrual and moves all that is owed, with the interest to that day, to the charged-off claim. A
+   credit pays first: what is due, then the current instalment with the interest accrued, then principal. The same goes
+   for a settlement; at a cancellation the credit pays principal before all else. Nothing is held on a closed loan.
 """
 
 from datetime import date
 
+from registry.domain.accrual import NEVER, Accrual
 from registry.domain.agreement import AgreementTerms
 from registry.domain.allocation import (
     FEE,
@@ -26,20 +39,13 @@ from registry.domain.allocation import (
     Allocation,
     Component,
     Parts,
+    copied,
     pay_row,
     positions,
+    take_from_last,
 )
-from registry.domain.calendar import DateOutOfRange, add_months
-from registry.domain.events import (
-    Cancelled,
-    ChargedOff,
-    Disbursed,
-    FeeCharged,
-    LoanEvent,
-    Recovered,
-    Repaid,
-    Settled,
-)
+from registry.domain.charged_off_claim import ChargedOffClaim
+from registry.domain.events import Cancelled, ChargedOff, Disbursed, FeeCharged, LoanEvent, Recovered, Repaid, Settled
 from registry.domain.history import admit
 from registry.domain.kinds import LoanStatus
 from registry.domain.money import AmountInvalid, Money
@@ -50,24 +56,23 @@ from registry.domain.refusals import (
     RecoveryExceedsChargedOff,
     RepaymentExceedsOutstanding,
 )
-from registry.domain.rounding import divide
-from registry.domain.schedule import Instalment, period_days
+from registry.domain.schedule import Instalment
 
-NEVER = date.max
+CREDIT_DAYS_MAX = 31
 
 
 class Position:
     """Balances and accrual of one loan at `rolled_to`; `due_count` instalments have fallen due by then.
 
     `left` and `paid` hold amounts by component, then by instalment (0 is the first). `left` of an instalment that has
-    not fallen due holds its scheduled principal only.
+    not fallen due holds its scheduled principal and its charges only. What the borrower paid is the sum of `received`
+    and `credit_minor`; a credit is always less than what would clear the loan.
     """
 
     __slots__ = (
-        "_closed_days", "_days", "_denominator", "_numerator", "_order", "_period_days", "_period_start", "_tail",
-        "allocations", "charged_off", "charged_on", "claim", "disbursed_on", "due", "due_count", "due_on", "first_open",
-        "left", "minor_days", "next_due", "paid", "principal_minor", "received", "recovered_minor",
-        "rolled_to", "status", "terms",
+        "_order", "_tail", "accrual", "allocations", "charged_on", "claim", "credit_minor", "disbursed_on", "due",
+        "due_count", "due_on", "first_open", "left", "paid", "principal_minor", "received", "rolled_to", "status",
+        "terms",
     )  # fmt: skip
 
     def __init__(self, terms: AgreementTerms, schedule: tuple[Instalment, ...]) -> None:
@@ -80,36 +85,30 @@ class Position:
         self.paid: Parts = ([0] * count, [0] * count, [0] * count, [0] * count)
         self.due = [0, 0, 0, 0]
         self.received = [0, 0, 0, 0]
-        self.charged_off = [0, 0, 0, 0]
-        self.claim = [0, 0, 0, 0]
+        self.claim = ChargedOffClaim()
         self.charged_on: dict[int, date] = {}
         self.allocations: dict[int, Allocation] = {}
         self.principal_minor = 0
-        self.recovered_minor = 0
+        self.credit_minor = 0
         self.due_count = 0
         self.first_open = 0
-        self.minor_days = 0
         self.rolled_to = terms.disbursed_on
-        self.next_due = NEVER
-        self._days: tuple[int, ...] = ()
-        self._period_start = terms.disbursed_on
-        self._period_days = 0
-        self._closed_days = 0
+        self.accrual = Accrual(terms, self.due_on)
         self._tail = count - 1
         self._order = positions(terms.allocation_order)
-        self._numerator, self._denominator = terms.interest_ratio()
 
     def copy(self) -> "Position":
         """An independent position to look ahead with; it shares the allocations, so nothing is booked on it."""
         other = object.__new__(Position)
         for name in Position.__slots__:
             setattr(other, name, getattr(self, name))
-        other.left = _copied(self.left)
-        other.paid = _copied(self.paid)
+        other.left = copied(self.left)
+        other.paid = copied(self.paid)
         other.due = self.due[:]
         other.received = self.received[:]
-        other.claim = self.claim[:]
+        other.claim = self.claim.copy()
         other.charged_on = dict(self.charged_on)
+        other.accrual = self.accrual.copy()
         return other
 
     # What happens
@@ -136,12 +135,11 @@ class Position:
         """Let instalments fall due and interest accrue up to a day, its due date included."""
         if self.status is not LoanStatus.ACTIVE or to <= self.rolled_to:
             return
-        while self.next_due <= to and self.next_due != NEVER:
+        accrual = self.accrual
+        while accrual.next_due <= to and accrual.next_due != NEVER:
             self._fall_due()
         if self.principal_minor:
-            gone = self.terms.day_count.elapsed(self._period_start, to, self._period_days)
-            self.minor_days += self.principal_minor * (gone - self._closed_days)
-            self._closed_days = gone
+            accrual.run(self.principal_minor, to)
         self.rolled_to = to
 
     # What is owed
@@ -153,28 +151,32 @@ class Position:
 
     def accrued_minor(self) -> int:
         """The interest accrued since the last due date, rounded."""
-        if not self.minor_days:
-            return 0
-        return divide(self.minor_days * self._numerator, self._denominator, self.terms.rounding)
+        return self.accrual.earned_minor()
 
     def payoff_minor(self) -> int:
-        """What clears the loan now; of a charged-off loan, what is left of the claim."""
+        """What clears the loan now, beside the credit held; of a charged-off loan, what is left of the claim."""
         if self.status is LoanStatus.CHARGED_OFF:
-            return sum(self.claim)
+            return self.claim.left_minor
         if self.status is not LoanStatus.ACTIVE:
             return 0
         undue = self.principal_minor - self.due[PRINCIPAL]
-        return self.due_minor() + self.accrued_minor() + undue
+        return self.due_minor() + self.accrued_minor() + undue - self.credit_minor
 
     def interest_ahead(self, row: int, balance_minor: int) -> int:
         """The interest instalment `row` will bear if the principal before it is `balance_minor`."""
-        if not self._days or self.status is not LoanStatus.ACTIVE:
+        if not self.disbursed_on or self.status is not LoanStatus.ACTIVE:
             return 0
         if row == self.due_count:
-            minor_days = self.minor_days + self.principal_minor * (self._period_days - self._closed_days)
-        else:
-            minor_days = balance_minor * self._days[row]
-        return divide(minor_days * self._numerator, self._denominator, self.terms.rounding)
+            return self.accrual.by_due_date_minor(self.principal_minor)
+        return self.accrual.of_period_minor(row, balance_minor)
+
+    def next_asks_minor(self) -> int:
+        """What the next instalment will ask on its due date, as things stand; the credit held is not counted."""
+        row, left = self.due_count, self.left
+        if row >= len(self.due_on) or not self.principal_minor:
+            return 0
+        asks = left[PRINCIPAL][row] + left[FEE][row] + left[PENALTY][row] + self.terms.instalment_fee_minor
+        return asks + self.accrual.by_due_date_minor(self.principal_minor)
 
     def oldest_unpaid(self) -> int | None:
         """The first instalment that has fallen due and is not fully paid."""
@@ -202,26 +204,57 @@ class Position:
         self.disbursed_on = event.on
         self.principal_minor = terms.principal.minor
         self.rolled_to = event.on
-        self._days = period_days(terms, self.due_on, event.on)
-        self._period_start = event.on
-        self._period_days = self._days[0]
-        self.next_due = first
+        self.accrual.begin(event.on)
 
     def _repay(self, event: Repaid) -> Allocation:
         amount = self._positive(event.amount_minor)
         self.roll(event.on)
-        taken = [0, 0, 0, 0]
-        owed = self.due_minor()
-        if amount > owed and amount > (payoff := self.payoff_minor()):
+        payoff = self.payoff_minor()
+        if amount > payoff:
             raise RepaymentExceedsOutstanding(self._money(payoff), self._money(amount))
-        self._pay_due(min(amount, owed), taken)
-        prepaid = min(max(amount - owed, 0), self.principal_minor)
-        if prepaid:
+        if amount == payoff:
+            taken, held = self._pay_off(amount), 0
+        else:
+            taken = [0, 0, 0, 0]
+            self._pay_due(min(amount, self.due_minor()), taken)
+            held = self._pay_ahead(amount - sum(taken), taken)
+        return Allocation(taken[PRINCIPAL], taken[INTEREST], taken[FEE], taken[PENALTY], held)
+
+    def _pay_ahead(self, amount: int, taken: list[int]) -> int:
+        """Book what was not due; returns the part of it that is held for the next instalment."""
+        held = 0
+        if self.principal_minor:
+            if amount and self._is_next_near():
+                held = min(amount, max(self.next_asks_minor() - self.credit_minor, 0))
+                self.credit_minor += held
+            prepaid = min(amount - held, self.principal_minor)
             self._prepay(prepaid, taken)
-        if taken[PRINCIPAL] and not self.principal_minor:
+            if self.principal_minor:
+                return held
+            amount -= held + prepaid
+        if taken[PRINCIPAL]:
             self._bring_forward()
-            self._pay_due(amount - sum(taken), taken)
-        return Allocation(taken[PRINCIPAL], taken[INTEREST], taken[FEE], taken[PENALTY], 0)
+        self._pay_due(amount, taken)
+        return held
+
+    def _is_next_near(self) -> bool:
+        """Whether a credit is held for the next instalment: not for the single one of a bullet loan far ahead."""
+        return len(self.due_on) > 1 or (self.due_on[0] - self.rolled_to).days <= CREDIT_DAYS_MAX
+
+    def _pay_off(self, amount: int) -> list[int]:
+        """Clear the loan with a payment and the credit held; returns what the payment met."""
+        taken, rest, credit = [0, 0, 0, 0], [0, 0, 0, 0], self.credit_minor
+        self.credit_minor = 0
+        self._pay_due(min(amount, self.due_minor()), taken)
+        self._pay_due(self.due_minor(), rest)
+        self._prepay(self.principal_minor, rest)
+        self._bring_forward()
+        self._pay_due(self.due_minor(), rest)
+        for component in self._order:
+            part = min(credit, rest[component])
+            credit -= part
+            taken[component] += rest[component] - part
+        return taken
 
     def _pay_due(self, amount: int, taken: list[int]) -> None:
         """Pay that much of what is due; the caller gives no more than that."""
@@ -247,17 +280,12 @@ class Position:
         self.principal_minor -= amount
         self.received[PRINCIPAL] += amount
         taken[PRINCIPAL] += amount
-        scheduled = self.left[PRINCIPAL]
-        while amount:
-            part = min(amount, scheduled[self._tail])
-            scheduled[self._tail] -= part
-            amount -= part
-            self._tail -= bool(amount)
+        self._tail = take_from_last(amount, self.left[PRINCIPAL], self._tail)
 
     def _fall_due(self) -> None:
-        """The current instalment, or a month after the last one, falls due."""
+        """The current instalment, or a month after the last one, falls due; a credit held for it is applied."""
         row, principal = self.due_count, self.principal_minor
-        self.minor_days += principal * (self._period_days - self._closed_days)
+        self.accrual.finish(principal)
         self._interest_due()
         if row < len(self.due_on):
             self.due[PRINCIPAL] += self.left[PRINCIPAL][row]
@@ -265,10 +293,14 @@ class Position:
             self.left[FEE][row] += fee
             self.due[FEE] += fee
         self._open_period()
+        if self.credit_minor:
+            self._credit_due()
+            self._prepay(self.credit_minor, [0, 0, 0, 0])
+            self.credit_minor = 0
 
     def _bring_forward(self) -> None:
         """The principal is gone: what has accrued falls due today."""
-        if self.minor_days:
+        if self.accrual.minor_days:
             self._interest_due()
             self._open_period()
 
@@ -281,25 +313,30 @@ class Position:
         self.due[INTEREST] += interest
 
     def _open_period(self) -> None:
-        self.minor_days = 0
-        self._closed_days = 0
-        self._period_start = self.next_due
         self.due_count += 1
-        row, count = self.due_count, len(self.due_on)
-        if row < count:
-            self.next_due = self.due_on[row]
-            self._period_days = self._days[row]
-        elif self.principal_minor:
-            self.next_due = self._after_maturity(row - count + 1)
-            self._period_days = self.terms.day_count.period_days(row + 1, self._period_start, self.next_due)
-        else:
-            self.next_due = NEVER
+        self.accrual.open(self.due_count, owing=self.principal_minor > 0)
 
-    def _after_maturity(self, months: int) -> date:
-        try:
-            return add_months(self.terms.first_due_on, self.terms.term_months - 1 + months)
-        except DateOutOfRange:
-            return NEVER
+    def _credit_due(self) -> None:
+        """Pay what is due from the credit, as far as it goes."""
+        part = min(self.credit_minor, self.due_minor())
+        self._pay_due(part, [0, 0, 0, 0])
+        self.credit_minor -= part
+
+    def _spend_credit(self) -> None:
+        """Use the credit up on a loan that ends: what is due, the current instalment to this day, other principal."""
+        if not self.credit_minor:
+            return
+        self._credit_due()
+        self._interest_due()
+        self.accrual.end()
+        taken = [0, 0, 0, 0]
+        rest = pay_row(self.credit_minor, self.due_count, self.left, self.paid, self._order, taken)
+        self.due[INTEREST] -= taken[INTEREST]
+        self.received[INTEREST] += taken[INTEREST]
+        self.received[PRINCIPAL] += taken[PRINCIPAL]
+        self.principal_minor -= taken[PRINCIPAL]
+        self._prepay(rest, taken)
+        self.credit_minor = 0
 
     def _charge(self, event: FeeCharged) -> None:
         amount = self._positive(event.amount_minor)
@@ -315,31 +352,32 @@ class Position:
 
     def _charge_off(self, on: date) -> None:
         self.roll(on)
+        self._spend_credit()
         due = self.due
-        self.claim = [self.principal_minor, due[INTEREST] + self.accrued_minor(), due[FEE], due[PENALTY]]
-        self.charged_off = self.claim[:]
+        interest = due[INTEREST] + self.accrued_minor()
+        self.claim = ChargedOffClaim(self.principal_minor, interest, due[FEE], due[PENALTY])
         self._stop(LoanStatus.CHARGED_OFF)
 
     def _recover(self, event: Recovered) -> Allocation:
         amount = self._positive(event.amount_minor)
-        left = sum(self.claim)
+        left = self.claim.left_minor
         if amount > left:
             raise RecoveryExceedsChargedOff(self._money(left), self._money(amount))
-        before = self.claim[:]
-        for component in self._order:
-            part = min(amount, self.claim[component])
-            self.claim[component] -= part
-            amount -= part
-        self.recovered_minor += event.amount_minor
         self.rolled_to = event.on
-        taken = [was - now for was, now in zip(before, self.claim, strict=True)]
-        return Allocation(taken[PRINCIPAL], taken[INTEREST], taken[FEE], taken[PENALTY], 0)
+        return self.claim.recover(amount, self._order)
 
     def _close(self, event: Settled | Cancelled, status: LoanStatus) -> None:
         self.roll(event.on)
-        owed = self.principal_minor if isinstance(event, Cancelled) else self.payoff_minor() - event.waived_minor
+        if isinstance(event, Cancelled):
+            back = min(self.credit_minor, self.principal_minor)
+            self.credit_minor -= back
+            self._prepay(back, [0, 0, 0, 0])
+            owed = self.principal_minor
+        else:
+            owed = self.payoff_minor() - event.waived_minor
         if self.status is LoanStatus.ACTIVE and owed:
             raise BalanceOutstanding(event.kind, self._money(owed), event.on)
+        self._spend_credit()
         self._stop(status)
         self.rolled_to = event.on
 
@@ -348,7 +386,7 @@ class Position:
         self.status = status
         self.principal_minor = 0
         self.due = [0, 0, 0, 0]
-        self.minor_days = 0
+        self.accrual.end()
 
     def _owes(self, row: int) -> bool:
         return any(component[row] for component in self.left)
@@ -360,7 +398,3 @@ class Position:
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.terms.currency)
-
-
-def _copied(parts: Parts) -> Parts:
-    return (parts[0][:], parts[1][:], parts[2][:], parts[3][:])

@@ -77,7 +77,10 @@ def cohort_groups(connection: Connection, sight: Sight, query: LoanQuery) -> lis
     rows = inner.where(loans.c.disbursed_on.is_not(None)).subquery()
     groups = (rows.c.disbursed_on, rows.c.charged_off_on, rows.c.unpaid_since)
     statement = select(*groups, func.count()).group_by(*groups)
-    return [CohortGroup(*days, int(count)) for *days, count in connection.execute(statement)]
+    return [
+        CohortGroup(disbursed_on, charged_off_on, unpaid_since, int(count))
+        for disbursed_on, charged_off_on, unpaid_since, count in connection.execute(statement)
+    ]
 
 
 def largest_borrowers(connection: Connection, sight: Sight, query: LoanQuery, most: int) -> list[LargestBorrower]:

@@ -9,7 +9,7 @@ NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "m
 TEXT = frozenset({".py", ".sol", ".md", ".toml", ".sh", ".js", ".ts", ".html", ".graphql", ".json", ".txt", ""})
 GENERATED = frozenset({"package-lock.json", "schema.graphql"})
 # Written so that this file does not hold them.
-UNFINISHED = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "place" + "holder", "for" + " now", "not implemented" + " yet")
+UNFINISHED = ("TO" + "DO", "FIX" + "ME", "place" + "holder", "for" + " now", "not implemented" + " yet")
 WORKPLACE = ("/wor" + "k/", "/tmp/bri" + "ef", "cla" + "ude", "chat" + "gpt", "open" + "ai", "language mod" + "el")
 DEVNET_TOOL = re.compile(r"\b(npx hardhat|hardhat (node|run|compile)|require\(.hardhat|hardhat\.config)", re.IGNORECASE)
 

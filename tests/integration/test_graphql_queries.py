@@ -18,7 +18,8 @@ query Page($first: Int) {
     totalCount
     pageInfo { hasNextPage endCursor }
     edges { cursor node {
-      id loanKey status lender { name } servicer { name } product { code } borrower { name idMasked consents { purpose } }
+      id loanKey status lender { name } servicer { name } product { code }
+      borrower { name idMasked consents { purpose } }
       outstanding { minor currency text } daysPastDue assetClass head headOnChain verification verifiedAt
       anchor { state blockNumber confirmations } liens { assetTag anchor { state } } transfer { expiresAt }
       decision { outcome score { points contributions { feature effect } } checks { rule result }

@@ -34,7 +34,7 @@ from registry.domain.money import Money
 from registry.domain.origination import Assessment, CheckOutcome, Outcome
 from registry.domain.parties import Identity, Lender
 from registry.domain.product import shipped_products
-from registry.ports import Facilities, UnderwritingCase
+from registry.ports import Facilities, UnderwritingCase, UnitOfWork
 from registry.services.book_histories import HistoryEvent, LoanHistory, book_histories
 from registry.services.pledge_asset import Asset
 from registry.storage import access_keys
@@ -63,7 +63,7 @@ class AllOnChain:
     def waiting(self, loan: Loan) -> int:
         return 0
 
-    def refused_for_good(self, loan: Loan, sequence: int) -> bool:
+    def take_back(self, uow: UnitOfWork, loan: Loan, sequence: int) -> bool:
         return False
 
 

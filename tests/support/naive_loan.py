@@ -15,15 +15,22 @@ def half_even(value: Fraction) -> int:
 
 
 class NaiveLoan:
-    """One loan in fractions of minor units; `dues` are (day, principal) pairs, `beyond` the due days after the last."""
+    """One loan in fractions of minor units; `dues` are (day, principal) pairs, `beyond` the due days after the last.
 
-    def __init__(self, principal: int, rate: Fraction, year: int, dues: list[tuple[date, int]], beyond: list[date]):
+    `fee` falls due with each instalment while principal is owed; `credit` is what is held for the next instalment.
+    """
+
+    def __init__(
+        self, principal: int, rate: Fraction, year: int, dues: list[tuple[date, int]], beyond: list[date], fee: int = 0
+    ):
         self.principal = principal
         self.rate_per_day = rate / year
         self.rows: list[dict[str, Any]] = [
             {"on": on, "due": False, "principal": part, "interest": 0, "fee": 0, "penalty": 0} for on, part in dues
         ]
         self.beyond = beyond
+        self.fee = fee
+        self.credit = 0
         self.accrued = Fraction(0)
         self.day = date.min
 
@@ -35,11 +42,19 @@ class NaiveLoan:
             self.day += timedelta(days=1)
             self.accrued += self.principal * self.rate_per_day
             row = next((row for row in self.rows if row["on"] == self.day), None)
-            if row is not None and not row["due"]:
-                row["due"] = True
-                self._crystallise(row)
+            if row is not None:
+                self._fall_due(row)
             elif self.day in self.beyond:
                 self._crystallise(self.rows[-1])
+
+    def _fall_due(self, row: dict[str, Any]) -> None:
+        row["fee"] += self.fee if self.principal else 0
+        if not row["due"]:
+            row["due"] = True
+            self._crystallise(row)
+        over = self._pay_due(self.credit, dict.fromkeys(PARTS, 0))
+        self._prepay(over, dict.fromkeys(PARTS, 0))
+        self.credit = 0
 
     def _crystallise(self, row: dict[str, Any]) -> None:
         row["interest"] += half_even(self.accrued)
@@ -55,7 +70,19 @@ class NaiveLoan:
 
     def payoff(self) -> int:
         undue = sum(row["principal"] for row in self.rows if not row["due"])
-        return self.owed_now() + undue + half_even(self.accrued)
+        return self.owed_now() + undue + half_even(self.accrued) - self.credit
+
+    def next_asks(self) -> int:
+        """What the first row to come will have to be paid on its day, if the principal stays as it is."""
+        row = self._coming()
+        if row is None or not self.principal:
+            return 0
+        if len(self.rows) == 1 and (row["on"] - self.day).days > 31:
+            return 0  # a bullet loan far from its end: what comes in lowers the principal
+        accrued = self.accrued
+        for _ in range((row["on"] - self.day).days):
+            accrued += self.principal * self.rate_per_day
+        return int(row["principal"] + row["penalty"] + row["fee"]) + self.fee + half_even(accrued)
 
     def charge(self, on: date, amount: int, part: str) -> None:
         self.walk(on)
@@ -63,25 +90,55 @@ class NaiveLoan:
         coming = [row for row in self.rows if not row["due"]]
         (late or coming or self.rows[-1:])[0][part] += amount
 
-    def repay(self, on: date, amount: int) -> dict[str, int]:
+    def repay(self, on: date, amount: int) -> tuple[dict[str, int], int]:
+        """What a payment met by part, and what of it is held."""
         self.walk(on)
         taken = dict.fromkeys(PARTS, 0)
+        if amount == self.payoff():
+            self._clear(amount, taken)
+            return taken, 0
         amount = self._pay_due(amount, taken)
-        for row in reversed(self.rows):
-            if row["due"]:
-                continue
-            part = min(amount, row["principal"])
-            row["principal"] -= part
-            amount -= part
-            taken["principal"] += part
-        self.principal -= taken["principal"]
+        held = min(amount, max(self.next_asks() - self.credit, 0))
+        self.credit += held
+        amount = self._prepay(amount - held, taken)
         if self.principal == 0 and self.accrued and taken["principal"]:
-            row = next((row for row in self.rows if not row["due"]), self.rows[-1])
-            row["due"] = True
-            self._crystallise(row)
+            self._crystallise_today()
             amount = self._pay_due(amount, taken)
         assert amount == 0
-        return taken
+        return taken, held
+
+    def _clear(self, amount: int, taken: dict[str, int]) -> None:
+        """Everything is paid: due parts by the payment, the rest by the credit as far as it goes."""
+        amount = self._pay_due(amount, taken)
+        if self.accrued:
+            self._crystallise_today()
+        for part in PARTS:
+            owed = sum(row[part] for row in self.rows)
+            by_credit = min(owed, self.credit)
+            self.credit -= by_credit
+            amount -= owed - by_credit
+            taken[part] += owed - by_credit
+            for row in self.rows:
+                row[part] = 0
+        self.principal = 0
+        assert amount == self.credit == 0
+
+    def _crystallise_today(self) -> None:
+        row = self._coming() or self.rows[-1]
+        row["due"] = True
+        self._crystallise(row)
+
+    def _coming(self) -> dict[str, Any] | None:
+        return next((row for row in self.rows if not row["due"]), None)
+
+    def _prepay(self, amount: int, taken: dict[str, int]) -> int:
+        for row in reversed(self.rows):
+            part = 0 if row["due"] else min(amount, row["principal"])
+            row["principal"] -= part
+            self.principal -= part
+            taken["principal"] += part
+            amount -= part
+        return amount
 
     def _pay_due(self, amount: int, taken: dict[str, int]) -> int:
         for row, part in self.payable():
@@ -89,4 +146,5 @@ class NaiveLoan:
             row[part] -= paid
             taken[part] += paid
             amount -= paid
+            self.principal -= paid if part == "principal" else 0
         return amount

@@ -148,9 +148,10 @@ class Running:
             return list(connection.execute(select(entry.commitment).where(*wanted)).scalars())
 
     def references(self) -> list[str]:
-        """The sources' references of all loans, in order."""
+        """The sources' references of all loans that came from one, in order."""
+        reference = loans.c.external_reference
         with self.registry.engine.connect() as connection:
-            return sorted(connection.execute(select(loans.c.external_reference)).scalars())
+            return sorted(connection.execute(select(reference).where(reference.is_not(None))).scalars())
 
     def records(self) -> int:
         with self.registry.engine.connect() as connection:

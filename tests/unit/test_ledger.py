@@ -70,26 +70,28 @@ def test_money_before_the_payout_is_refused() -> None:
 def test_interest_follows_the_principal_really_outstanding() -> None:
     ledger = a_loan()
     ledger.apply(Repaid(dues(1), 6_120_00, 2))
-    assert ledger.principal_outstanding_minor == 6_000_00
-    assert ledger.state_on(dues(2)).interest_due_minor == 60_00
+    # Above the 1,120.00 due, 1,110.00 secures the second instalment and 3,890.00 prepays.
+    assert ledger.principal_outstanding_minor == 7_110_00
+    assert ledger.state_on(dues(2)).interest_paid_minor == 120_00 + 71_10
 
 
 def test_interest_of_a_broken_period_is_counted_in_parts_and_rounded_once() -> None:
     ledger = a_loan(annual_rate=Decimal("0.1"))
     ledger.apply(Repaid(date(2024, 1, 25), 5_000_00, 2))
-    # 12,000 for 10 days and 7,000 for 20 days of 30/360.
-    assert ledger.state_on(dues(1)).interest_due_minor == round((12_000_00 * 10 + 7_000_00 * 20) * 0.1 / 360)
+    # 12,000 for 10 days and 8,100 for 20 days of 30/360: 1,100 of the payment is held.
+    assert ledger.state_on(dues(1)).interest_paid_minor == round((12_000_00 * 10 + 8_100_00 * 20) * 0.1 / 360)
 
 
-def test_what_is_not_due_prepays_principal_and_shortens_the_term() -> None:
+def test_what_the_next_instalment_does_not_need_prepays_principal_and_shortens_the_term() -> None:
     ledger = a_loan()
-    split = ledger.apply(Repaid(date(2024, 1, 25), 2_500_00, 2))
-    assert split == Allocation(principal_minor=2_500_00)
-    parts = [row.principal_minor for row in ledger.state.instalments]
-    assert parts == [1_000_00] * 9 + [500_00, 0, 0]
-    assert ledger.next_unpaid_due_on == dues(1)
+    split = ledger.apply(Repaid(date(2024, 1, 25), 3_620_00, 2))
+    assert split == Allocation(principal_minor=2_500_00, unallocated_minor=1_120_00)
     # The accrued interest stayed accrued: ten days on 12,000, twenty on 9,500.
-    assert ledger.state_on(dues(1)).interest_due_minor == (12_000_00 * 10 + 9_500_00 * 20) * 12 // 36_000
+    interest = (12_000_00 * 10 + 9_500_00 * 20) * 12 // 36_000
+    over = 120_00 - interest
+    parts = [row.principal_minor for row in ledger.state.instalments]
+    assert parts == [1_000_00] * 9 + [500_00 - over, 0, 0]
+    assert ledger.state_on(dues(1)).interest_paid_minor == interest
 
 
 def test_the_payoff_of_a_day_includes_the_interest_to_that_day() -> None:
@@ -104,11 +106,12 @@ def test_the_payoff_of_a_day_includes_the_interest_to_that_day() -> None:
 
 
 def test_when_the_principal_is_gone_the_accrued_interest_is_due() -> None:
-    ledger = a_loan()
-    on = date(2024, 1, 25)
+    order = (Component.PRINCIPAL, Component.INTEREST, Component.FEE, Component.PENALTY)
+    ledger = a_loan(term_months=1, allocation_order=order)
+    on = dues(1) + timedelta(days=10)
     ledger.apply(Repaid(on, PRINCIPAL, 2))
-    assert ledger.state.interest_due_minor == 40_00
-    assert ledger.payoff(on + timedelta(days=100)) == cny(40_00)
+    assert ledger.state.interest_due_minor == 120_00 + 40_00
+    assert ledger.payoff(on + timedelta(days=100)) == cny(160_00)
     assert ledger.next_unpaid_due_on == dues(1)
     assert ledger.days_past_due(dues(1) + timedelta(days=9)) == 9
 
@@ -150,7 +153,7 @@ def test_a_charge_is_payable_at_once_and_past_due_with_its_instalment() -> None:
     ledger.apply(FeeCharged(on, 9_00, Component.FEE, 3))
     assert ledger.state.due_minor == 9_00
     assert ledger.days_past_due(on + timedelta(days=10)) == 0
-    assert ledger.apply(Repaid(on, 10_00, 4)) == Allocation(principal_minor=1_00, fees_minor=9_00)
+    assert ledger.apply(Repaid(on, 10_00, 4)) == Allocation(fees_minor=9_00, unallocated_minor=1_00)
 
 
 def test_a_charge_alone_takes_nothing_to_principal_that_is_not_due() -> None:

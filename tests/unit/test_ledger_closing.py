@@ -43,6 +43,7 @@ def test_recoveries_reduce_the_claim_and_cannot_exceed_it() -> None:
     ledger = a_loan()
     ledger.apply(ChargedOff(dues(1), 2))
     assert ledger.apply(Recovered(dues(2), 200_00, 3)) == Allocation(80_00, 120_00)
+    assert ledger.state.payoff(dues(3)) == ledger.payoff(dues(3)) == cny(11_920_00)
     with pytest.raises(RecoveryExceedsChargedOff) as refusal:
         ledger.apply(Recovered(dues(3), 11_920_01, 4))
     assert refusal.value.left == cny(11_920_00)

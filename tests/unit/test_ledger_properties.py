@@ -128,10 +128,14 @@ def test_nothing_is_lost_or_invented(terms: AgreementTerms, steps: list[Step]) -
         split = ledger.allocation_of(event.sequence)
         if split is not None:
             assert split.total_minor == event.amount_minor  # type: ignore[union-attr]
-            assert split.unallocated_minor == 0
+            parts = (split.principal_minor, split.interest_minor, split.fees_minor, split.penalty_minor)
+            assert min(*parts, split.unallocated_minor) >= 0
             repaid += split.total_minor
-    paid = state.principal_paid_minor + state.interest_paid_minor + state.fees_paid_minor + state.penalty_paid_minor
-    assert paid + state.recovered_minor == repaid
+    for later in (0, 20, 400):
+        state = ledger.state_on(state.as_of + timedelta(days=later))
+        _conserved(terms, state)
+        paid = state.principal_paid_minor + state.interest_paid_minor + state.fees_paid_minor + state.penalty_paid_minor
+        assert paid + state.recovered_minor + state.credit_minor == repaid
 
 
 def _conserved(terms: AgreementTerms, state: LoanState) -> None:
@@ -139,7 +143,14 @@ def _conserved(terms: AgreementTerms, state: LoanState) -> None:
     assert state.principal_outstanding_minor == terms.principal.minor - gone
     assert state.principal_due_minor <= state.principal_outstanding_minor
     assert state.recovered_minor <= state.charged_off_minor
-    balances = (state.interest_due_minor, state.fees_due_minor, state.penalty_due_minor, state.minor_days)
+    assert state.credit_minor == 0 or state.payoff(state.as_of).minor > 0
+    balances = (
+        state.credit_minor,
+        state.interest_due_minor,
+        state.fees_due_minor,
+        state.penalty_due_minor,
+        state.minor_days,
+    )
     assert min(*balances, state.principal_due_minor, state.principal_outstanding_minor) >= 0
     for row in state.instalments:
         assert 0 <= row.paid_minor <= row.total_minor
@@ -149,6 +160,8 @@ def _conserved(terms: AgreementTerms, state: LoanState) -> None:
         charges = sum(row.penalty_minor + row.fees_minor for row in state.instalments if not row.is_due)
         assert unpaid <= state.due_minor <= unpaid + charges
         assert state.instalments[-1].outstanding_after_minor == 0
+    else:
+        assert state.credit_minor == 0
 
 
 @FEW
@@ -170,6 +183,7 @@ def test_the_payoff_of_a_day_pays_the_loan_off_and_a_unit_more_is_refused(
     if payoff.minor:
         ledger.apply(Repaid(on, payoff.minor, sequence))
     far = on + timedelta(days=5000)
+    assert ledger.state.credit_minor == 0
     assert ledger.payoff(far).minor == ledger.outstanding(far).minor == ledger.days_past_due(far) == 0
     assert ledger.next_unpaid_due_on is None
     ledger.apply(Settled(far, sequence + 1))
@@ -247,7 +261,7 @@ def test_booking_order_does_not_change_balances(terms: AgreementTerms, order: li
 @FEW
 @given(
     loans(day_counts=(DayCount.ACT_360, DayCount.ACT_365F)),
-    st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9), CHARGES | st.none()), max_size=9),
+    st.lists(st.tuples(st.integers(0, 50), st.integers(1, 36), CHARGES | st.none() | st.none()), max_size=9),
 )
 def test_a_day_by_day_second_opinion_agrees(
     terms: AgreementTerms, steps: list[tuple[int, int, Component | None]]
@@ -261,32 +275,37 @@ def test_a_day_by_day_second_opinion_agrees(
         rounding=Rounding.HALF_EVEN,
         disbursed_on=START,
         first_due_on=terms.first_due_on,
+        instalment_fee_minor=terms.instalment_fee_minor,
     )
     ledger = LoanLedger(terms)
     year = 360 if terms.day_count is DayCount.ACT_360 else 365
     dues = [(row.due_on, row.principal_minor) for row in ledger.schedule]
     beyond = [add_months(terms.first_due_on, terms.term_months - 1 + k) for k in range(1, 40)]
-    naive = NaiveLoan(terms.principal.minor, Fraction(terms.annual_rate), year, dues, beyond)
+    naive = NaiveLoan(
+        terms.principal.minor, Fraction(terms.annual_rate), year, dues, beyond, terms.instalment_fee_minor
+    )
     ledger.apply(Disbursed(START, terms.principal.minor, 1))
     naive.disburse(START)
     on = START
-    for sequence, (days, tenths, charge) in enumerate(steps, start=2):
+    for sequence, (days, share, charge) in enumerate(steps, start=2):
         on += timedelta(days=days)
         naive.walk(on)
         assert ledger.payoff(on).minor == naive.payoff()
-        amount = naive.payoff() * tenths // 9
+        amount = naive.payoff() * share // 36
         if charge is not None:
-            ledger.apply(FeeCharged(on, tenths, charge, sequence))
-            naive.charge(on, tenths, charge.lower())
+            ledger.apply(FeeCharged(on, share, charge, sequence))
+            naive.charge(on, share, charge.lower())
         elif amount:
             split = ledger.apply(Repaid(on, amount, sequence))
-            taken = naive.repay(on, amount)
+            taken, held = naive.repay(on, amount)
             assert split is not None
             assert (split.penalty_minor, split.fees_minor, split.interest_minor, split.principal_minor) == tuple(
                 taken.values()
             )
-        assert ledger.state_on(on).due_minor == naive.owed_now()
-        assert ledger.principal_outstanding_minor == naive.principal
+            assert split.unallocated_minor == held
+        state = ledger.state_on(on)
+        assert (state.due_minor, state.principal_outstanding_minor) == (naive.owed_now(), naive.principal)
+        assert state.credit_minor == naive.credit
 
 
 @FEW
@@ -307,9 +326,13 @@ def test_instalments_to_come_turn_out_as_projected_if_they_are_paid(
         ledger.apply(Repaid(on, left, 3))
     ahead = [row for row in ledger.state_on(on).instalments if not row.is_due]
     for sequence, row in enumerate(ahead, start=4):
-        assert ledger.state_on(row.due_on).due_minor == row.total_minor
-        if row.total_minor:
-            ledger.apply(Repaid(row.due_on, row.total_minor, sequence))
+        assert ledger.state_on(row.due_on).due_minor == row.unpaid_minor
+        if row.unpaid_minor:
+            ledger.apply(Repaid(row.due_on, row.unpaid_minor, sequence))
+        made = ledger.state_on(row.due_on).instalments[row.number - 1]
+        assert (made.principal_minor, made.interest_minor, made.fees_minor, made.outstanding_after_minor) == (
+            row.principal_minor, row.interest_minor, row.fees_minor, row.outstanding_after_minor
+        )  # fmt: skip
     assert ledger.payoff(terms.matures_on + timedelta(days=days)).minor == 0
 
 
