@@ -1,6 +1,6 @@
 """What the API is given by the composition root: database, use-case facilities, ports and limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,4 +65,3 @@ class ApiContext:
     debug: bool = False  # show GraphQL field suggestions
     graphiql_modules: Path = GRAPHIQL_MODULES
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
-    allowed_origins: Sequence[str] = ()

@@ -54,8 +54,8 @@ class Loaders:
     def __init__(self, request: RequestContext) -> None:
         sight, vault = request.sight, request.api.facilities.vault
         self._request = request
-        loans, records, parties = queries_loans, queries_records, queries_parties
-        origination, claims = queries_origination, queries_claims
+        loans, records, claims = queries_loans, queries_records, queries_claims
+        self._read_people()
 
         self.loan: DataLoader[Name, FiledLoan | None] = self._by(lambda c, k: loans.loans_by_id(c, sight, k))
         self.loan_of_key: DataLoader[bytes, FiledLoan | None] = self._by(
@@ -77,6 +77,27 @@ class Loaders:
             lambda c, k, kinds: records.counts_of_loans(c, sight, k, kinds), 0
         )
         self.ledger: DataLoader[tuple[int, str, str], LoanLedger] = self._by(self._ledgers)
+        self.liens: DataLoader[Name, list[Lien]] = self._by(lambda c, k: claims.liens_of_loans(c, sight, k), default=[])
+        self.open_transfer: DataLoader[Name, ControlTransfer | None] = self._by(
+            lambda c, k: claims.open_transfers_of_loans(c, sight, k)
+        )
+        self.anchor: DataLoader[bytes, AnchorView | None] = self._by(anchors.anchors_of_records, _itself)
+        self.agreement_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_agreements)
+        self.loan_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_loans)
+        self.lien_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_liens)
+        self.transfer_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_transfers)
+        self.verdict: DataLoader[Name, LoanVerdict | None] = self._by(verification.loan_verdicts)
+        self.record_verdict: DataLoader[FiledRecord, RecordVerdict] = self._by(
+            lambda c, k: verification.record_verdicts(c, [(filed.lender_id, filed.record) for filed in k]), _place
+        )
+        self.personal: DataLoader[FiledRecord, Mapping[str, FieldValue] | None] = self._by(
+            lambda c, k: personal_fields_of(c, sight, vault, k), _place
+        )
+
+    def _read_people(self) -> None:
+        """The loaders of lenders, products, borrowers, and of what leads to a loan."""
+        sight, vault = self._request.sight, self._request.api.facilities.vault
+        loans, parties, origination = queries_loans, queries_parties, queries_origination
         self.lenders: DataLoader[None, dict[int, Lender]] = self._by(
             lambda c, _: {None: parties.all_lenders(c)}, _itself
         )
@@ -100,22 +121,6 @@ class Loaders:
         )
         self.decision_of_application: DataLoader[Name, Decision | None] = self._by(
             lambda c, k: origination.decisions_of_applications(c, sight, k)
-        )
-        self.liens: DataLoader[Name, list[Lien]] = self._by(lambda c, k: claims.liens_of_loans(c, sight, k), default=[])
-        self.open_transfer: DataLoader[Name, ControlTransfer | None] = self._by(
-            lambda c, k: claims.open_transfers_of_loans(c, sight, k)
-        )
-        self.anchor: DataLoader[bytes, AnchorView | None] = self._by(anchors.anchors_of_records, _itself)
-        self.agreement_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_agreements)
-        self.loan_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_loans)
-        self.lien_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_liens)
-        self.transfer_anchor: DataLoader[Name, AnchorView | None] = self._by(anchors.anchors_of_transfers)
-        self.verdict: DataLoader[Name, LoanVerdict | None] = self._by(verification.loan_verdicts)
-        self.record_verdict: DataLoader[FiledRecord, RecordVerdict] = self._by(
-            lambda c, k: verification.record_verdicts(c, [(filed.lender_id, filed.record) for filed in k]), _place
-        )
-        self.personal: DataLoader[FiledRecord, Mapping[str, FieldValue] | None] = self._by(
-            lambda c, k: personal_fields_of(c, sight, vault, k), _place
         )
 
     def _by(

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
@@ -196,11 +196,6 @@ def portfolio_on(connection: Connection, sight: Sight, query: LoanQuery, as_of: 
         if per_currency[currency] <= LARGEST_BORROWERS:
             largest.append((currency, owed))
     return PortfolioFigures(as_of, tuple(holdings), tuple(cohorts), tuple(largest))
-
-
-def without_day(query: LoanQuery) -> LoanQuery:
-    """The query without what only holds for today: due dates move from day to day."""
-    return replace(query, due_before=None, due_ranges=None)
 
 
 def _replayed(loan: FiledLoan, history: Sequence[FiledRecord], as_of: date) -> tuple[Holding, date | None, date | None]:

@@ -164,6 +164,7 @@ def _outputs(demo: Demo, wanted: list[Command]) -> list[tuple[int, str]]:
     script = ["(exit 0)"]
     for command in wanted:
         text = command.text.replace("localhost:8000", f"127.0.0.1:{demo.port}")
+        text = f"(set -e\n{text})" if command.shown is None else text  # a script ends at its first failure
         script.append(f"{text}\nlast_status=$?; printf '\\n{END}%s\\n' \"$last_status\"; (exit $last_status)")
     ended = _run(demo, ["bash", "-c", "\n".join(script)])
     parts = ended.stdout.split(f"\n{END}")
@@ -194,7 +195,7 @@ def _is_refusal(part: Any) -> bool:
 
 
 def _is_run(command: Command) -> bool:
-    return not any(word in command.text for word in NOT_HERE) or command.text.count("\n") > 1
+    return not any(word in command.text for word in NOT_HERE)
 
 
 def _run(demo: Demo, arguments: list[str]) -> subprocess.CompletedProcess[str]:

@@ -33,10 +33,11 @@ def made(tmp_path: Path) -> Iterator[Running]:
 def test_a_part_that_is_killed_is_started_again_and_all_end_on_sigterm(made: Running) -> None:
     supervisor = made.spawned("up", start_new_session=True)
     wait_until(lambda: answers(made), "an answer of the API")
+    killed = {part: pids[0] for part, pids in parts(made, supervisor).items()}
+    for pid in killed.values():
+        os.kill(pid, signal.SIGKILL)
     for part in PARTS:
-        (killed,) = parts(made, supervisor)[part]
-        os.kill(killed, signal.SIGKILL)
-        wait_until(lambda part=part, killed=killed: replaced(made, supervisor, part, killed), f"a new {part}")
+        wait_until(lambda part=part: replaced(made, supervisor, part, killed[part]), f"a new {part}")
     wait_until(lambda: answers(made), "an answer of the new API")
     assert all(len(pids) == 1 for pids in parts(made, supervisor).values())
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,9 @@ def command_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLi
 
 def serve(number: int) -> None:
     """Fork for each command that comes in; end when the other side closes."""
-    from app.cli import root  # noqa: F401, PLC0415 - imported before the forks, so that each finds it done
+    # Imported before the forks, so that each finds it done: the program, and what some commands load late.
+    for module in ("app.cli.root", "catboost", "eth_account", "sqlalchemy.dialects.sqlite"):
+        import_module(module)
 
     with socket.socket(fileno=number) as asked, asked.makefile("rb") as lines:
         for line in lines:
@@ -133,8 +136,7 @@ def serve(number: int) -> None:
 
 def _become(command: dict[str, Any]) -> None:
     """Be the command: everything as a new process would have it, except for what is imported already."""
-    from app.cli.root import main  # noqa: PLC0415 - see `serve`
-
+    main = import_module("app.cli.root").main
     code = 1
     try:
         for name, descriptor in (("out", 1), ("err", 2)):
