@@ -15,9 +15,9 @@ demo: setup
 	@$(INSTALLED) -m app demo $(if $(ONCE),--once) $(if $(LOANS),--loans $(LOANS)) \
 		$(if $(TAPE),--tape "$(TAPE)") $(if $(MAPPING),--mapping "$(MAPPING)") $(if $(LIMIT),--limit $(LIMIT))
 
-# make test [TESTS="tests/unit"]
+# make test [TESTS="tests/unit"] [WORKERS=2]; a file stays on one worker, with the chain and database it started
 test: setup
-	@$(INSTALLED) -m pytest -n $(WORKERS) $(TESTS)
+	@$(INSTALLED) -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 # Everything that must hold before a change is taken; `.ci/run` runs the same, tests first.
 check: lint test

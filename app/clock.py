@@ -4,5 +4,7 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
+    """Implements `registry.ports.Clock`."""
+
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -2,6 +2,8 @@
 
 import os
 import socket
+from dataclasses import dataclass
+from typing import ClassVar
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
@@ -10,10 +12,37 @@ from granian.server import Server
 from app.lifeline import end_with_supervisor
 from app.settings import PREFIX
 from app.wiring import Registry
+from registry.domain.errors import Unavailable
 
 HEADER_MILLISECONDS_MAX = 3_000
 BACKPRESSURE = 256
 WORKER_STOP_SECONDS_MAX = 5
+
+
+@dataclass(eq=False)
+class ApiPortTaken(Unavailable):
+    """The API cannot listen on the address and port it was told to."""
+
+    host: str
+    port: int
+    reason: str
+    code: ClassVar[str] = "API_PORT_TAKEN"
+
+    def __str__(self) -> str:
+        return (
+            f"The API cannot listen on {self.host} port {self.port} ({self.reason}); free the port, or choose another "
+            f"by --port or {PREFIX}PORT."
+        )
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse an address and port on which nothing can listen now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            raise ApiPortTaken(host, port, fault.strerror or str(fault)) from None
 
 
 def serve_api(registry: Registry, host: str, port: int) -> None:
@@ -21,6 +50,7 @@ def serve_api(registry: Registry, host: str, port: int) -> None:
     _ = registry.facilities  # what is missing is said here, not in a worker that dies again and again
     registry.engine.dispose()  # the worker is a fork, and no connection may be shared with it
     end_with_supervisor()
+    check_port(host, port)
     os.environ[f"{PREFIX}HOME"] = str(registry.settings.home)
     Server(
         "app.asgi:create",

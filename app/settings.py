@@ -50,13 +50,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port of the API; 0 lets the system choose")
     log_format: Literal["pretty", "json"] = Field("pretty", description="how logs are written, to standard error")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least grave log written")
     relay_records: int = Field(400, ge=1, le=1000, description="records in one transaction")
-    index_poll_seconds: float = Field(0.5, gt=0, le=60)
-    query_depth_max: int = Field(12, ge=1)
-    query_aliases_max: int = Field(30, ge=1)
-    query_tokens_max: int = Field(2000, ge=10)
-    request_bytes_max: int = Field(1_000_000, ge=1_000)
+    index_poll_seconds: float = Field(0.5, gt=0, le=60, description="how often the indexer asks for new blocks")
+    query_depth_max: int = Field(12, ge=1, description="deepest nesting of a GraphQL query")
+    query_aliases_max: int = Field(30, ge=1, description="aliases in a GraphQL query")
+    query_tokens_max: int = Field(2000, ge=10, description="tokens in a GraphQL query")
+    request_bytes_max: int = Field(1_000_000, ge=1_000, description="bytes in the body of a request")
 
     @field_validator("finality")
     @classmethod

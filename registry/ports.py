@@ -20,6 +20,8 @@ from registry.domain.records import LoanRecord
 
 
 class Clock(Protocol):
+    """The present, as the use cases see it."""
+
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
         ...
@@ -68,6 +70,8 @@ class Underwriter(Protocol):
 
 
 class Requests(Protocol):
+    """The answers that were given, so that a request is answered once."""
+
     def answered(self, request: Request) -> Mapping[str, FieldValue] | None:
         """The first answer to this request, None if it is new; another body under the key is `KeyReused`."""
         ...
@@ -76,6 +80,8 @@ class Requests(Protocol):
 
 
 class Lenders(Protocol):
+    """The lenders of the registry."""
+
     def get(self, lender_id: int) -> Lender: ...
     def add(self, lender: Lender) -> None: ...
     def all(self) -> list[Lender]: ...
@@ -83,16 +89,22 @@ class Lenders(Protocol):
 
 
 class Bindings(Protocol):
+    """The chain and contract the registry belongs to."""
+
     def get(self) -> ChainBinding: ...
     def bind(self, binding: ChainBinding) -> None: ...
 
 
 class Products(Protocol):
+    """The published products."""
+
     def get(self, product_id: str) -> Product: ...
     def publish(self, product: Product, at: datetime) -> None: ...
 
 
 class Borrowers(Protocol):
+    """Borrowers, sealed, with their consents."""
+
     def get(self, lender_id: int, borrower_id: str) -> Borrower: ...
     def add(self, borrowers: Iterable[Borrower]) -> None: ...
     def erase(self, borrower: Borrower, at: datetime) -> None: ...
@@ -105,6 +117,8 @@ class Borrowers(Protocol):
 
 
 class Applications(Protocol):
+    """Applications with their decisions."""
+
     def get(self, lender_id: int, application_id: str) -> Application: ...
     def add(self, applications: Iterable[Application]) -> None: ...
     def save(self, application: Application) -> None: ...
@@ -113,6 +127,8 @@ class Applications(Protocol):
 
 
 class Loans(Protocol):
+    """Loans with their whole history."""
+
     def get(self, loan_id: str) -> Loan: ...
     def many(self, loan_ids: Sequence[str]) -> dict[str, Loan]: ...
     def add(self, loans: Iterable[Loan]) -> None:
@@ -141,6 +157,8 @@ class Loans(Protocol):
 
 
 class Claims(Protocol):
+    """Liens and offers of control."""
+
     def lien(self, asset_tag: bytes) -> Lien | None: ...
     def add_lien(self, lien: Lien) -> None: ...
     def release(self, lien: Lien, at: datetime) -> None: ...
@@ -150,11 +168,15 @@ class Claims(Protocol):
 
 
 class Outbox(Protocol):
+    """What waits to reach the chain."""
+
     def queue(self, entries: Iterable[OutboxEntry], at: datetime) -> None: ...
     def void(self, loan: Loan, from_sequence: int, at: datetime) -> None: ...
 
 
 class AuditTrail(Protocol):
+    """Who did what."""
+
     def append(self, actor: Actor, action: str, subject: str, at: datetime) -> None: ...
 
 

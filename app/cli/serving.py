@@ -8,7 +8,7 @@ from app.cli.anchoring import until_signalled
 from app.cli.config import chosen, open_registry
 from app.cli.output import say, show
 from app.migrate import newest_revision
-from app.server import serve_api
+from app.server import check_port, serve_api
 from app.settings import PREFIX
 from app.supervision import Supervisor
 
@@ -32,6 +32,7 @@ def up() -> None:
     """Run API, relay and indexer until Ctrl-C; each is a process of its own and is started again when it dies."""
     registry = open_registry()
     registry.check_chain()
+    check_port(registry.settings.host, registry.settings.port)
     _ = registry.vault, registry.model  # key files made and model read before three processes need them
     home = str(registry.settings.home)
     supervisor = Supervisor(("--home", home), {f"{PREFIX}HOME": home})

@@ -22,6 +22,8 @@ class Lien:
 
 
 class TransferState(StrEnum):
+    """How far an offer of control has come."""
+
     OFFERED = "OFFERED"
     ACCEPTED = "ACCEPTED"
     REFUSED = "REFUSED"

@@ -125,23 +125,7 @@ class Loan:
             records=[],
             ledger=LoanLedger(terms),
         )
-        fields: dict[str, FieldValue] = {
-            "effective_on": agreed.agreed_on.isoformat(),
-            "posted_at": instant_text(now),
-            "amount_minor": str(terms.principal.minor),
-            "currency": terms.principal.currency,
-            "reference": agreed.reference,
-            "lender_id": lender_id,
-            "product_code": agreed.product_code,
-            "product_version": agreed.product_version,
-            "annual_rate": format(terms.annual_rate, "f"),
-            "term_months": terms.term_months,
-            "terms": dict(terms.to_dict()),
-            "schedule_sha256": agreed.schedule_sha256,
-            "disclosed_apr": format(agreed.disclosed_apr, "f") if agreed.disclosed_apr is not None else None,
-            "decision_receipt": agreed.decision_receipt.hex() if agreed.decision_receipt else None,
-            "external_reference": external_reference,
-        }
+        fields = _agreement_fields(agreed, terms, lender_id, external_reference, now)
         made = record_commitment(key, 0, RecordKind.AGREEMENT, fields, agreed.secret, agreed.personal_digests)
         loan.head = commitments.first_head(binding.chain_id, binding.contract, key, made)
         record = LoanRecord(
@@ -379,3 +363,25 @@ class Loan:
         earliest = self.disbursed_on or self.records[0].effective_on
         if not earliest <= on <= now.date():
             raise DateNotAllowed(on, earliest, now.date())
+
+
+def _agreement_fields(
+    agreed: Agreed, terms: AgreementTerms, lender_id: int, external_reference: str | None, now: datetime
+) -> dict[str, FieldValue]:
+    return {
+        "effective_on": agreed.agreed_on.isoformat(),
+        "posted_at": instant_text(now),
+        "amount_minor": str(terms.principal.minor),
+        "currency": terms.principal.currency,
+        "reference": agreed.reference,
+        "lender_id": lender_id,
+        "product_code": agreed.product_code,
+        "product_version": agreed.product_version,
+        "annual_rate": format(terms.annual_rate, "f"),
+        "term_months": terms.term_months,
+        "terms": dict(terms.to_dict()),
+        "schedule_sha256": agreed.schedule_sha256,
+        "disclosed_apr": format(agreed.disclosed_apr, "f") if agreed.disclosed_apr is not None else None,
+        "decision_receipt": agreed.decision_receipt.hex() if agreed.decision_receipt else None,
+        "external_reference": external_reference,
+    }

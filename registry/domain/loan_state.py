@@ -130,7 +130,7 @@ def next_unpaid_due_on(position: Position) -> date | None:
         return None
     row = position.oldest_unpaid()
     if row is not None:
-        return position.due_on[row]
+        return position.unpaid_since(row)
     accrues = bool(position.terms.annual_rate or position.terms.instalment_fee_minor)
     credit = position.credit_minor
     secured = bool(credit) and credit >= position.next_asks_minor()

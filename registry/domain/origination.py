@@ -11,6 +11,8 @@ from registry.domain.money import Money
 
 
 class ApplicationStatus(StrEnum):
+    """How far an application has come."""
+
     SUBMITTED = "SUBMITTED"
     IN_REVIEW = "IN_REVIEW"
     APPROVED = "APPROVED"
@@ -20,6 +22,8 @@ class ApplicationStatus(StrEnum):
 
 
 class Outcome(StrEnum):
+    """What is decided; REFER leaves it to a person."""
+
     APPROVE = "APPROVE"
     REFER = "REFER"
     DECLINE = "DECLINE"

@@ -37,6 +37,8 @@ class DecisionMissing(NotFound):
 
 
 class SqlApplications:
+    """Implements `registry.ports.Applications`."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -9,6 +9,8 @@ from registry.storage.tables import audit_entries
 
 
 class SqlAuditTrail:
+    """Implements `registry.ports.AuditTrail`."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

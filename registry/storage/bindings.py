@@ -38,6 +38,8 @@ class BoundToAnother(WrongChain):
 
 
 class SqlBindings:
+    """Implements `registry.ports.Bindings`."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -31,6 +31,8 @@ class BorrowerUnknown(NotFound):
 
 
 class SqlBorrowers:
+    """Implements `registry.ports.Borrowers`."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -11,6 +11,8 @@ from registry.storage.tables import liens, transfers
 
 
 class SqlClaims:
+    """Implements `registry.ports.Claims`."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -25,6 +25,8 @@ _COLUMNS = [column for column in lenders.c if column.name != "outbox_position"]
 
 
 class SqlLenders:
+    """Implements `registry.ports.Lenders`."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

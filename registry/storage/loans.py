@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple
 
 from registry.domain import commitments
 from registry.domain.agreement import AgreementTerms
-from registry.domain.errors import NotFound
+from registry.domain.errors import NotFound, RuleRefused
 from registry.domain.identifiers import lender_of
 from registry.domain.kinds import LoanStatus, RecordKind
 from registry.domain.loan import Loan
@@ -36,7 +36,20 @@ class LoanUnknown(NotFound):
         return f"There is no loan {self.loan_id}; check the id."
 
 
+@dataclass(eq=False)
+class ReferenceTaken(RuleRefused):
+    """A loan of the lender has this external reference already."""
+
+    reference: str
+    code: ClassVar[str] = "REFERENCE_TAKEN"
+
+    def __str__(self) -> str:
+        return f"A loan with the external reference {self.reference!r} exists already; give another, or none."
+
+
 class SqlLoans:
+    """Implements `registry.ports.Loans`."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -57,6 +70,7 @@ class SqlLoans:
     def add(self, new: Iterable[Loan]) -> None:
         new = list(new)
         if new:
+            self._refuse_known_references(new)
             self._connection.execute(insert(loans), [{**_fixed(loan), **_standing(loan)} for loan in new])
             self._add_records(new)
 
@@ -114,6 +128,12 @@ class SqlLoans:
                 loan_records.c.sequence >= min(record.sequence for record in records),
             )
         )
+
+    def _refuse_known_references(self, new: Sequence[Loan]) -> None:
+        for lender_id in {loan.lender_id for loan in new}:
+            given = [loan.external_reference for loan in new if loan.lender_id == lender_id and loan.external_reference]
+            for reference in sorted(self.known_references(lender_id, given)):
+                raise ReferenceTaken(reference)
 
     def _load(self, loan_ids: Sequence[str]) -> dict[str, Loan]:
         keys = [(lender_of(loan_id), loan_id) for loan_id in loan_ids]

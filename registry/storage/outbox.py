@@ -14,6 +14,8 @@ from registry.storage.tables import lenders, outbox
 
 
 class SqlOutbox:
+    """Implements `registry.ports.Outbox`."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

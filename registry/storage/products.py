@@ -25,6 +25,8 @@ class ProductPublished(RuleRefused):
 
 
 class SqlProducts:
+    """Implements `registry.ports.Products`; what was read once is kept for the transaction."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._read: dict[str, Product] = {}

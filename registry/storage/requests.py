@@ -40,6 +40,8 @@ class RequestInProgress(Unavailable):
 
 
 class SqlRequests:
+    """Implements `registry.ports.Requests`."""
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

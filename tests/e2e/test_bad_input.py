@@ -3,90 +3,20 @@
 Each time: the stable code, the exit code scripts rely on, and that neither file nor chain has changed.
 """
 
-import hashlib
 import json
 import socket
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from chain.rpc import Rpc
 from scoring.model import DEFAULT_MODEL_PATH
-from tests.support.command_line import CommandLine, Ended, command_line
-from tests.support.devnet import install_tools
+from tests.support.command_line import Ended, command_line
+from tests.support.demonstration import Installation, another_chain, height, registry, unchanged
 from tests.support.small_tape import MAPPING, a_row, write_tape
 
-__all__ = ["command_line"]
-
-LOANS = 20
-
-
-@dataclass(frozen=True)
-class Installation:
-    """A registry that has run the demonstration, with its devnet up."""
-
-    command: CommandLine
-    url: str
-    evidence: Path
-    trust: Path
-
-    @property
-    def home(self) -> Path:
-        return self.command.home
-
-    def database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.home / "registry.sqlite3", isolation_level=None)
-
-    def state(self) -> tuple[str, str]:
-        """A digest of everything in the database, and the chain's height."""
-        with self.database() as database:
-            dumped = hashlib.sha256("\n".join(database.iterdump()).encode()).hexdigest()
-        return dumped, height(self.url)
-
-    def one(self, statement: str, *values: object) -> Any:
-        with self.database() as database:
-            return database.execute(statement, values).fetchone()
-
-
-def height(url: str) -> str:
-    with Rpc(url) as rpc:
-        return str(rpc.call("eth_blockNumber"))
-
-
-@pytest.fixture(scope="module")
-def registry(command_line: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    install_tools()
-    command = command_line.on(tmp_path_factory.mktemp("registry") / "home")
-    shown = command.json("demo", "--once", "--loans", LOANS)
-    assert shown.code == 0, shown.err
-    assert (shown.result["loans"], shown.result["differences"]) == (LOANS, 0)
-    url = command.json("devnet", "up").result["url"]
-    # A devnet has no state of blocks before its start, so the newest final block has to be a later one.
-    assert command.run("devnet", "mine", 14).code == 0
-    assert command.run("index", "--once").code == 0
-    home = command.home
-    yield Installation(command, url, home / "loan.evidence.json", home / "trust.json")
-    command.run("devnet", "down")
-
-
-@pytest.fixture(scope="module")
-def another_chain(command_line: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a devnet of another home."""
-    command = command_line.on(tmp_path_factory.mktemp("other") / "home")
-    yield command.json("devnet", "up").result["url"]
-    command.run("devnet", "down")
-
-
-@pytest.fixture
-def unchanged(registry: Installation) -> Iterator[None]:
-    before = registry.state()
-    yield
-    assert registry.state() == before
+__all__ = ["another_chain", "command_line", "registry", "unchanged"]
 
 
 def refused(ended: Ended, exit_code: int, code: str) -> str:
@@ -169,15 +99,6 @@ def test_a_node_of_another_chain_is_refused_and_nothing_is_written_to_it(
     assert height(another_chain) == before == "0x0"
     assert not (tmp_path / "evidence").exists()
     assert not list((registry.home / "keys").glob("pending-*"))
-
-
-@pytest.mark.usefixtures("unchanged")
-def test_evidence_is_not_verified_against_a_node_of_another_chain(registry: Installation, another_chain: str) -> None:
-    ended = registry.command.given(rpc_url=another_chain).json(
-        "verify", registry.evidence, "--trust", registry.trust, "--live"
-    )
-
-    assert (ended.code, ended.result["verdict"]) == (7, "WRONG_CHAIN")
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -304,106 +225,6 @@ def test_a_file_that_cannot_be_written_is_told(registry: Installation) -> None:
     assert "/nonexistent/evidence" in message
 
 
-class TestVerify:
-    """The verdicts of `verify`, on evidence as it was made and altered."""
-
-    @pytest.fixture(autouse=True)
-    def changes_nothing(self, unchanged: None) -> None:
-        """Verifying never writes."""
-
-    def test_evidence_with_the_right_trust_is_verified(self, registry: Installation) -> None:
-        for live in ((), ("--live",)):
-            ended = registry.command.json("verify", registry.evidence, "--trust", registry.trust, *live)
-            assert (ended.code, ended.result["verdict"]) == (0, "VERIFIED")
-
-    def test_it_needs_neither_home_nor_node(self, registry: Installation, tmp_path: Path) -> None:
-        elsewhere = registry.command.on(tmp_path / "none", rpc_url="http://127.0.0.1:9")
-
-        assert elsewhere.json("verify", registry.evidence, "--trust", registry.trust).code == 0
-        assert not (tmp_path / "none").exists()
-
-    def test_without_trust_it_is_self_consistent_only(self, registry: Installation) -> None:
-        ended = registry.command.json("verify", registry.evidence)
-
-        assert (ended.code, ended.result["verdict"]) == (6, "NOT_CHECKED")
-        assert ended.result["headline"].startswith("Self-consistent only: No trust settings were given")
-
-    @pytest.mark.parametrize(
-        "name", ["chain_id", "genesis_hash", "contract", "code_hash", "block_hash", "block_number"]
-    )
-    def test_with_the_trust_of_another_chain_it_is_the_wrong_chain(
-        self, registry: Installation, tmp_path: Path, name: str
-    ) -> None:
-        trust = json.loads(registry.trust.read_text())
-        value = trust[name]
-        trust[name] = value + 1 if isinstance(value, int) else f"0x{int(value, 16) ^ 1:0{len(value) - 2}x}"
-        (tmp_path / "trust.json").write_text(json.dumps(trust))
-
-        ended = registry.command.json("verify", registry.evidence, "--trust", tmp_path / "trust.json")
-
-        assert (ended.code, ended.result["verdict"]) == (7, "WRONG_CHAIN")
-        assert name in ended.result["headline"]
-
-    def test_a_block_that_may_still_go_is_not_final(self, registry: Installation) -> None:
-        ended = registry.command.given(finality="depth 100000").json(
-            "verify", registry.evidence, "--trust", registry.trust, "--live"
-        )
-
-        assert (ended.code, ended.result["verdict"]) == (5, "NOT_FINAL")
-
-    def test_every_altered_value_is_tampering(self, registry: Installation, tmp_path: Path) -> None:
-        """One value of each record, the standing, the header and the proof, changed by one digit."""
-        whole = json.loads(registry.evidence.read_text())
-        altered = list(alterations(whole))
-
-        assert len(altered) > 20
-        for where, changed in altered[:: max(1, len(altered) // 12)]:
-            (tmp_path / "evidence.json").write_text(json.dumps(changed))
-            ended = registry.command.json("verify", tmp_path / "evidence.json", "--trust", registry.trust)
-            assert ended.code == 3, where
-
-    @pytest.mark.parametrize("how", ["cut", "repeated name", "fraction"])
-    def test_a_file_that_is_not_read_strictly_is_tampering(
-        self, registry: Installation, tmp_path: Path, how: str
-    ) -> None:
-        text = registry.evidence.read_text()
-        (tmp_path / "evidence.json").write_text(
-            {
-                "cut": text[:-20],
-                "repeated name": text.replace("{", '{"version":1,', 1),
-                "fraction": text.replace('"version":1', '"version":1.0', 1),
-            }[how]
-        )
-
-        assert registry.command.json("verify", tmp_path / "evidence.json", "--trust", registry.trust).code == 3
-
-
-def alterations(whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The evidence with one thing changed at a time: each record's commitment and opened values, loan and proof."""
-
-    def copy() -> dict[str, Any]:
-        return dict(json.loads(json.dumps(whole)))
-
-    for path, value in leaves(whole, ()):
-        inside = path[0] in {"records", "loan", "proof"} or path == ("block", "header")
-        if inside and isinstance(value, str) and any(sign.isdigit() for sign in value):
-            changed: Any = copy()
-            at: Any = changed
-            for part in path[:-1]:
-                at = at[part]
-            place = max(index for index, sign in enumerate(value) if sign.isdigit())
-            at[path[-1]] = f"{value[:place]}{(int(value[place]) + 1) % 10}{value[place + 1 :]}"
-            yield "/".join(map(str, path)), changed
-
-
-def leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    if isinstance(value, dict | list):
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from leaves(inner, (*path, key))
-    else:
-        yield path, value
-
-
 def test_results_are_json(registry: Installation) -> None:
     (loan,) = registry.one("SELECT id FROM loans LIMIT 1")
     (decision,) = registry.one("SELECT id FROM decisions LIMIT 1")
@@ -427,7 +248,7 @@ def test_an_exposed_lender_key_signs_nothing(registry: Installation) -> None:
     assert registry.command.json("simulate", "--loans", 1, "--seed", 98, "--lender", 1).result["loans"] == 1
     before = registry.state()[1]
     with mode(registry.home / "keys" / "lender-1.key", 0o640):
-        exposed = registry.command.json("relay", "--once", "--timeout", 3)
+        exposed = registry.command.json("relay", "--once", "--timeout", 1)
     assert exposed.code != 0
     assert "SIGNER_FILE_EXPOSED" in exposed.err
     assert registry.state()[1] == before

@@ -1,5 +1,6 @@
 """`up`: every part is started again when it dies, all end together, and nothing is left over."""
 
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.domain.errors import Unavailable
 from tests.support.running import Running, running, wait_until
 
 PARTS = ("relay", "index", "serve")
@@ -62,6 +64,19 @@ def test_when_supervisor_and_server_are_killed_no_part_and_no_worker_outlives_th
 
     wait_until(lambda: processes(made) == {}, "the end of all parts", 60)
     assert not is_open(made)
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_a_port_that_is_taken_is_named_at_once(made: Running, command: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", made.registry.settings.port))
+        taken.listen()
+        started = made.spawned(command, stderr=subprocess.PIPE)
+        _, said = started.communicate(timeout=120)
+
+    assert started.returncode == Unavailable.exit_code
+    assert json.loads(said)["error"] == "API_PORT_TAKEN"
+    assert processes(made) == {}
 
 
 def processes(made: Running) -> dict[int, tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Booking a simulated portfolio on both databases: everything that was drawn, once, and in the status it was drawn to."""
+"""Booking a simulated portfolio on both databases: all that was drawn, once, and in the status drawn."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Importing a tape on both databases: all of it or nothing, with the line and column of what is wrong, and never twice."""
+"""Importing a tape on both databases: all of it or nothing, with line and column of what is wrong, never twice."""
 
 import gzip
 from collections.abc import Callable, Iterator

@@ -28,7 +28,7 @@ from registry.storage.tables import decisions, loan_records, loans
 from tests.support.installation import unchained
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-ROWS = 300
+ROWS = 250
 NO_NAMES = "the tape has no borrower names"
 NO_IDENTITY = "borrowers of the tape cannot be told apart without an identity number"
 

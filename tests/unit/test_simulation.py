@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -243,7 +244,7 @@ def _as_agreed(history: LoanHistory) -> list[tuple[date, int]]:
 def _has_prepaid(paid: list[tuple[date, int]]) -> bool:
     """Part prepayments stand out among level, falling or interest-only instalments; a full one is the last payment."""
     amounts = [amount for _, amount in paid[:-1]]
-    return any(later > earlier * Fraction(112, 100) for earlier, later in zip(amounts, amounts[1:], strict=False))
+    return any(later > earlier * Fraction(112, 100) for earlier, later in pairwise(amounts))
 
 
 def _interest(history: LoanHistory, balance: int, start: date, end: date) -> int:

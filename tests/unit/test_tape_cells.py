@@ -4,6 +4,7 @@ import math
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,11 +24,11 @@ scientific = st.from_regex(r"[0-9]{1,6}(\.[0-9]{1,6})?[eE]-?[0-9]", fullmatch=Tr
 numbers = st.one_of(short_numbers, plain_numbers, long_tails, scientific)
 
 
-def read(text: str, currency: str = "EUR", agreed_on: date | None = None, **rule: object) -> object:
-    return value_of(Rule(column="cell", **rule), {"cell": text}, currency, agreed_on)  # type: ignore[arg-type]
+def read(text: str, currency: str = "EUR", agreed_on: date | None = None, **rule: Any) -> object:
+    return value_of(Rule(column="cell", **rule), {"cell": text}, currency, agreed_on)
 
 
-def problem(text: str, **rule: object) -> CellInvalid:
+def problem(text: str, **rule: Any) -> CellInvalid:
     with pytest.raises(CellInvalid) as refused:
         read(text, **rule)
     assert refused.value.column == "cell"
