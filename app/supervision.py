@@ -54,10 +54,9 @@ class Supervisor:
     def stop(self) -> None:
         """End every part: first asked, then killed, and whatever it had started with it."""
         deadline = time.monotonic() + STOP_SECONDS_MAX
-        children = [part.process for part in self._parts.values()]
+        children = [part.process for part in self._parts.values() if part.process.poll() is None]
         for child in children:
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
+            child.send_signal(signal.SIGTERM)
         for child in children:
             try:
                 child.wait(max(0.0, deadline - time.monotonic()))

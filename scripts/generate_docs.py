@@ -5,6 +5,7 @@ Each page keeps its text by hand; what stands between the two markers is made he
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -57,6 +58,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 
 
+@cache
 def error_codes() -> dict[str, list[type[RegistryError]]]:
     """The error classes of the project by their code; those that hand on the code of their cause are left out."""
     for package in PACKAGES:

@@ -1,6 +1,7 @@
 """Names and words that have no place in the project."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from tests.architecture.sources import ROOT, files, modules
@@ -14,6 +15,7 @@ WORKPLACE = ("/wor" + "k/", "/tmp/bri" + "ef", "cla" + "ude", "chat" + "gpt", "o
 DEVNET_TOOL = re.compile(r"\b(npx hardhat|hardhat (node|run|compile)|require\(.hardhat|hardhat\.config)", re.IGNORECASE)
 
 
+@cache
 def texts() -> dict[str, str]:
     """Every file that people write, by its place."""
     top = [path for path in ROOT.iterdir() if path.is_file() and path.suffix in TEXT and path.name != "uv.lock"]

@@ -12,11 +12,9 @@ from pathlib import Path
 import pytest
 
 from scoring.model import DEFAULT_MODEL_PATH
-from tests.support.command_line import Ended, command_line
-from tests.support.demonstration import Installation, another_chain, height, registry, unchanged
+from tests.support.command_line import Ended
+from tests.support.demonstration import Installation, height
 from tests.support.small_tape import MAPPING, a_row, write_tape
-
-__all__ = ["another_chain", "command_line", "registry", "unchanged"]
 
 
 def refused(ended: Ended, exit_code: int, code: str) -> str:

@@ -1,4 +1,4 @@
-"""The verdicts of `verify` through the real command line, on evidence as it was made and altered; nothing is written."""
+"""The verdicts of `verify` through the real command line, on evidence as made and altered; nothing is written."""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command_line import command_line
-from tests.support.demonstration import Installation, another_chain, registry, unchanged
-
-__all__ = ["another_chain", "command_line", "registry", "unchanged"]
+from tests.support.demonstration import Installation
 
 pytestmark = pytest.mark.usefixtures("unchanged")
 

@@ -1,6 +1,6 @@
 """A registry that has run the demonstration: twenty loans anchored, its devnet up, and another chain beside it.
 
-Use by `from tests.support.demonstration import another_chain, registry, unchanged`.
+Use by `from tests.support.demonstration import another_chain, registry, unchanged` in a conftest.
 """
 
 import hashlib
@@ -13,10 +13,8 @@ from typing import Any
 import pytest
 
 from chain.rpc import Rpc
-from tests.support.command_line import CommandLine, command_line
+from tests.support.command_line import CommandLine
 from tests.support.devnet import install_tools
-
-__all__ = ["command_line"]
 
 LOANS = 20
 
