@@ -40,8 +40,10 @@ schema: setup
 docs: setup
 	@$(INSTALLED) scripts/generate_docs.py
 
+# make bench [TAPE=file MAPPING=name]: some minutes; what needs a real tape runs only with one
 bench: setup
-	@for file in benchmarks/*.py; do echo "== $$file"; $(INSTALLED) $$file || exit 1; done
+	@for name in gas anchoring indexing; do $(INSTALLED) -m benchmarks.$$name || exit 1; done
+	@$(if $(TAPE),$(INSTALLED) -m benchmarks.pipeline --tape "$(TAPE)" $(if $(MAPPING),--mapping "$(MAPPING)"),:)
 
 setup:
 	@sh scripts/setup.sh

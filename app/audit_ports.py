@@ -1,7 +1,9 @@
 """What the audit asks of other parts, answered: the chain through `chain`, the mirror through `indexer`, and so on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import ClassVar
 
 import orjson
 from sqlalchemy import Connection, and_, select, tuple_
@@ -24,13 +26,14 @@ from chain.contract import LoanRegistryContract
 from chain.finality import FinalityRule
 from chain.hexadecimal import octets, quantity
 from chain.proof import fetch_proof
-from chain.rpc import Rpc
+from chain.rpc import CallFailed, Rpc
 from chain.tables import relay_items, relay_transactions
 from compliance.key_store import KeyDestroyed, KeyUnknown
 from indexer import queries as mirror
 from indexer.tables import mirror_loans, mirror_records
 from registry.domain.agreement import AgreementTerms
 from registry.domain.chain_binding import ChainBinding
+from registry.domain.errors import Unavailable
 from registry.domain.kinds import RecordKind
 from registry.domain.loan_history import ledger_of
 from registry.domain.money import Money
@@ -39,6 +42,20 @@ from registry.ports import Vault
 from registry.services.personal import agreement_associated_data, personal_secret
 
 KEYS_PER_STATEMENT = 500
+
+
+@dataclass(eq=False)
+class BlockStateGone(Unavailable):
+    """The node does not keep the state of that block any more, or not since it was started."""
+
+    block: int
+    code: ClassVar[str] = "BLOCK_STATE_GONE"
+
+    def __str__(self) -> str:
+        return (
+            f"The node has no state of block {self.block} to prove from, as nodes keep recent blocks only. Let new ones "
+            "become final and be indexed (`loan-registry devnet mine 13`, `loan-registry index --once`), then ask again."
+        )
 
 
 class ChainState:
@@ -58,7 +75,10 @@ class ChainState:
         }
 
     def proof(self, loan_keys: Sequence[bytes], block: int) -> ChainProof:
-        found = fetch_proof(self._rpc, self._contract.address, loan_keys, block)
+        try:
+            found = fetch_proof(self._rpc, self._contract.address, loan_keys, block)
+        except CallFailed:
+            raise BlockStateGone(block) from None
         return ChainProof(
             block_number=found.block_number,
             block_hash=found.block_hash,

@@ -158,12 +158,9 @@ def subject_of(case: UnderwritingCase, terms: AgreementTerms | None, offered: De
         total_outstanding=(owed[0] if owed else Money.zero(currency)) if exposure else None,
         applications_24_hours=exposure.applications_24_hours if exposure else None,
         applications_30_days=exposure.applications_30_days if exposure else None,
-        consents=tuple(
-            Consent(given.purpose, given.granted_at, given.withdrawn_at, text_version=given.text_version)
-            for given in case.consents
-        ),
-        maker=case.maker,
-        checker=case.checker,
+        consents=None if "consents" in case.unavailable else _consents(case),
+        maker=None if "maker" in case.unavailable else case.maker,
+        checker=None if "checker" in case.unavailable else case.checker,
         unavailable=case.unavailable,
     )
 
@@ -200,6 +197,13 @@ def _assessment(decision: Decision, receipt: DecisionReceipt, salt: bytes, check
         inputs_salt=salt,
         receipt=receipt.canonical.decode(),
         receipt_commitment=receipt.commitment,
+    )
+
+
+def _consents(case: UnderwritingCase) -> tuple[Consent, ...]:
+    return tuple(
+        Consent(given.purpose, given.granted_at, given.withdrawn_at, text_version=given.text_version)
+        for given in case.consents
     )
 
 

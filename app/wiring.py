@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -55,10 +54,18 @@ class Registry:
 
     @cached_property
     def vault(self) -> Vault:
-        """The vault; its key files are made on first use and never put into the database."""
+        """The vault; its key files are made with its key store and never put into the database.
+
+        With a key store there, a key file that is missing is lost, not new: opening says so.
+        """
         folder = self.settings.keys
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Vault.from_files(folder / KEY_STORE, _key(folder / MASTER_KEY), _key(folder / CONSORTIUM_KEY))
+        store, master, consortium = folder / KEY_STORE, folder / MASTER_KEY, folder / CONSORTIUM_KEY
+        if not store.exists():
+            for path in (master, consortium):
+                if not path.exists():
+                    create_master_key(path)
+        return Vault.from_files(store, master, consortium)
 
     @cached_property
     def keyring(self) -> KeyRing:
@@ -122,7 +129,3 @@ def operator(name: str = "operator", lender_id: int | None = None) -> Actor:
 def one_time_request(actor: Actor, operation: str, key: str, body_hash: bytes = bytes(32)) -> Request:
     """A request of the command line; the same key answers the same."""
     return Request(actor, operation, key, body_hash)
-
-
-def _key(path: Path) -> Path:
-    return path if path.exists() else create_master_key(path)

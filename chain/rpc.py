@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 import httpx2
 import orjson
@@ -24,7 +25,11 @@ class NodeUnreachable(Unavailable):
     code: ClassVar[str] = "NODE_UNREACHABLE"
 
     def __str__(self) -> str:
-        return f"The node at {self.url} did not answer ({self.reason}); check that it runs and that the URL is right."
+        where = urlsplit(self.url)  # paths and credentials of node URLs are often secrets
+        return (
+            f"The node at {where.scheme}://{where.hostname}:{where.port} did not answer ({self.reason}); "
+            "check that it runs and that the URL is right."
+        )
 
 
 @dataclass(eq=False)

@@ -56,6 +56,7 @@ def options(
 
 def main() -> None:
     """Run the command line; never ends with a traceback for something the user can act on."""
+    os.umask(0o077)  # what is written here is about people's loans: for its owner's eyes
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

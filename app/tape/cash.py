@@ -3,14 +3,17 @@
 A tape with totals says how much came in, not when. The derivation, with the agreed schedule as its guide:
 
 - each due date up to the month of the last payment brings the scheduled instalment, as long as the cash lasts;
+- where that would make more or less interest than the tape says was paid, a part was repaid ahead of time: one of the
+  due dates brings all the cash there is before the last payment, the one whose interest comes nearest;
 - the last payment is what the tape says it was, and whatever the due dates before it did not take;
 - late fees are a penalty charged on the day of the last payment, before it;
 - a loan repaid in full is settled on that day: cash above what the ledger asks was a fee of the same amount, cash below
-  it (the lender's arithmetic differs by cents) is forgiven in the settlement, so that the cash stays exact;
+  it is forgiven in the settlement, so that the cash stays exact whatever remains of the difference;
 - a charged-off loan is charged off 150 days after the first instalment it left unpaid (the source's own rule is 120 to
   150 days); recoveries are one amount, 180 days later.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -20,10 +23,14 @@ from registry.domain.allocation import Component
 from registry.domain.kinds import RecordKind
 from registry.domain.ledger import LoanLedger
 from registry.domain.money import Money
+from registry.domain.schedule import Instalment
 from registry.services.book_histories import HistoryEvent
 
 CHARGE_OFF_AFTER = timedelta(days=150)
 RECOVERY_AFTER = timedelta(days=180)
+NEAR_ENOUGH_MINOR = 100  # a difference of arithmetic, not of behaviour
+
+Plan = list[tuple[date, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +76,54 @@ class Derivation:
         return self.events
 
     def _instalments(self, total: int, last_on: date) -> int:
-        """Regular payments before the last one; returns the cash that is left for it."""
-        left = total - min(self.cash.last_received.minor, total)
-        spent = 0
-        for row in self.ledger.schedule:
-            if row.due_on >= last_on or left <= 0:
-                break
+        """Payments before the last one; returns the cash that is left for it."""
+        rows = [row for row in self.ledger.schedule if row.due_on < last_on]
+        early = total - min(self.cash.last_received.minor, total)
+        plan = self._plan(rows, early, len(rows))
+        if not self.cash.charged_off and rows and abs(self._missing(plan, total, last_on)) > NEAR_ENOUGH_MINOR:
+            plan = self._closest(rows, early, total, last_on)
+        for on, minor in plan:
+            self._repay(on, minor)
+        return total - sum(minor for _, minor in plan)
+
+    def _plan(self, rows: Sequence[Instalment], cash: int, lump_at: int) -> Plan:
+        """Scheduled instalments, and in the month `lump_at` (from 1) all that is left; at least a unit stays owed."""
+        plan: Plan = []
+        for row in rows[:lump_at]:
             due = row.principal_minor + row.interest_minor + row.fees_minor
-            amount = min(due, left, self.ledger.payoff(row.due_on).minor - 1)
-            if amount <= 0:
+            wanted = cash if row.number == lump_at else min(due, cash)
+            if row.number == lump_at:
+                wanted = min(wanted, self._trial(plan).payoff(row.due_on).minor - 1)
+            if wanted <= 0:
                 break
-            self._repay(row.due_on, amount)
-            left -= amount
-            spent += amount
-        return total - spent
+            plan.append((row.due_on, wanted))
+            cash -= wanted
+        return plan
+
+    def _closest(self, rows: Sequence[Instalment], cash: int, total: int, last_on: date) -> Plan:
+        """The plan whose interest comes nearest to the tape's: the earlier the lump sum, the less interest runs."""
+        low, high = 1, len(rows)
+        while low < high:
+            middle = (low + high) // 2
+            if self._missing(self._plan(rows, cash, middle), total, last_on) < 0:
+                low = middle + 1
+            else:
+                high = middle
+        plans = [self._plan(rows, cash, month) for month in {low, max(low - 1, 1)}]
+        return min(plans, key=lambda plan: abs(self._missing(plan, total, last_on)))
+
+    def _missing(self, plan: Plan, total: int, last_on: date) -> int:
+        """What the last payment would be short of clearing the loan, in minor units; below zero: beyond it."""
+        rest = total - sum(minor for _, minor in plan)
+        return self._trial(plan).payoff(last_on).minor + self.cash.late_fees.minor - rest
+
+    def _trial(self, plan: Plan) -> LoanLedger:
+        """A ledger on which a plan has happened."""
+        booked: list[events.LoanEvent] = [
+            events.Disbursed(self.terms.disbursed_on, self.terms.net_disbursement.minor, 1)
+        ]
+        booked += [events.Repaid(on, minor, number) for number, (on, minor) in enumerate(plan, 2)]
+        return LoanLedger.of(self.terms, booked)
 
     def _last(self, amount: int, on: date) -> None:
         late = min(self.cash.late_fees.minor, amount)

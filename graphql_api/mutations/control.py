@@ -33,7 +33,7 @@ from registry.domain.access import Request
 from registry.ports import Facilities, UnitOfWork
 from registry.services import pledge_asset, transfer_control
 from registry.services.pledge_asset import Asset
-from registry.services.transfer_control import Offer
+from registry.services.transfer_control import Offer, Seen
 
 _INPUT = strawberry.argument(description="What is asked for, with its idempotency key.")
 
@@ -67,7 +67,11 @@ class ControlMutations:
         input: Annotated[AcceptTransferInput, _INPUT],  # noqa: A002
     ) -> AcceptTransferResult:
         def accept(uow: UnitOfWork, request: Request, use: Facilities) -> dict[str, Any]:
-            return transfer_control.accept_transfer(uow, local_id(input.loan_id, "Loan"), request, use)
+            seen = Seen(
+                transfer_id=local_id(input.transfer_id, "ControlTransfer") if input.transfer_id is not None else None,
+                head=input.expected_head,
+            )
+            return transfer_control.accept_transfer(uow, local_id(input.loan_id, "Loan"), request, use, seen=seen)
 
         return await booked(info, "acceptTransfer", input, accept, AcceptTransferPayload)
 

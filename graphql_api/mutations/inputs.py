@@ -6,7 +6,7 @@ from decimal import Decimal
 import strawberry
 from strawberry.scalars import JSON
 
-from graphql_api.scalars import MinorUnits
+from graphql_api.scalars import Bytes32, MinorUnits
 from graphql_api.types.enums import ChargeComponent, IdentityType, Outcome, PartyKind, RepaymentMethod
 from registry.domain.money import Money
 
@@ -216,16 +216,28 @@ class AcceptTransferInput:
 
     idempotency_key: str = strawberry.field(description=KEY)
     loan_id: strawberry.ID = strawberry.field(description=LOAN)
+    transfer_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The offer that was read. Give it: without it, whatever is offered now is accepted."
+    )
+    expected_head: Bytes32 | None = strawberry.field(
+        default=None, description="The head of the history that was read. Give it: a longer history is then refused."
+    )
 
 
 @strawberry.input(description="Decline the open offer of a loan.")
-class RefuseTransferInput(AcceptTransferInput):
+class RefuseTransferInput:
     """A refusal of an offer."""
+
+    idempotency_key: str = strawberry.field(description=KEY)
+    loan_id: strawberry.ID = strawberry.field(description=LOAN)
 
 
 @strawberry.input(description="Take the open offer of a loan back.")
-class WithdrawTransferInput(AcceptTransferInput):
+class WithdrawTransferInput:
     """The withdrawal of an offer."""
+
+    idempotency_key: str = strawberry.field(description=KEY)
+    loan_id: strawberry.ID = strawberry.field(description=LOAN)
 
 
 @strawberry.input(description="Secure a loan with an asset; refused when it secures another one anywhere.")
@@ -234,7 +246,9 @@ class PledgeAssetInput:
 
     idempotency_key: str = strawberry.field(description=KEY)
     loan_id: strawberry.ID = strawberry.field(description=LOAN)
-    asset_kind: str = strawberry.field(description="What it is: vehicle, property, invoice …")
+    asset_kind: str = strawberry.field(
+        description="What it is: VEHICLE, PROPERTY, INVOICE, EQUIPMENT, INVENTORY or SECURITIES."
+    )
     asset_identifier: str = strawberry.field(
         description="Its official identifier: VIN, title or invoice number. Only a keyed digest of it is kept."
     )

@@ -11,7 +11,21 @@ from registry.services.answering import answer_once
 from registry.services.booking import store
 from registry.services.personal import BorrowerErased
 
-OPEN = frozenset({LoanStatus.REGISTERED, LoanStatus.ACTIVE})
+# A charged-off claim is still a claim: who owns it must know the debtor.
+OPEN = frozenset({LoanStatus.REGISTERED, LoanStatus.ACTIVE, LoanStatus.CHARGED_OFF})
+
+
+@dataclass(eq=False)
+class OthersInvolved(RuleRefused):
+    """Another lender owns or services a loan of the borrower."""
+
+    borrower_id: str
+    lender_ids: tuple[int, ...]
+    code: ClassVar[str] = "OTHER_LENDERS_INVOLVED"
+
+    def __str__(self) -> str:
+        others = ", ".join(str(lender_id) for lender_id in self.lender_ids)
+        return f"Lender {others} owns or services a loan of borrower {self.borrower_id}; it must hand it back first."
 
 
 @dataclass(eq=False)
@@ -41,14 +55,16 @@ def erase_borrower(uow: UnitOfWork, borrower_id: str, reason: str, request: Requ
         still_open = sum(loan.status in OPEN for loan in loans)
         if still_open:
             raise ErasureOnHold(borrower_id, still_open)
-        own = [loan for loan in loans if loan.servicer_id == lender_id]
-        for loan in own:
+        others = {party for loan in loans for party in (loan.controller_id, loan.servicer_id)} - {lender_id}
+        if others:
+            raise OthersInvolved(borrower_id, tuple(sorted(others)))
+        for loan in loans:
             details = {"key_id": borrower.key_id, "reason": reason}
             loan.append(RecordKind.ERASURE, on=now.date(), now=now, amount=None, details=details)
-        store(uow, own, now)
+        store(uow, loans, now)
         uow.loans.drop_sealed(lender_id, [loan.id for loan in loans])
         uow.borrowers.erase(borrower, now)
         use.vault.destroy(borrower.key_id)
-        return {"subject": borrower_id, "borrower_id": borrower_id, "records": len(own)}
+        return {"subject": borrower_id, "borrower_id": borrower_id, "records": len(loans)}
 
     return answer_once(uow, request, use.clock, "BorrowerErased", change)

@@ -1,19 +1,25 @@
 """Liens: one asset secures one loan at a time, over all lenders of the registry."""
 
+import unicodedata
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from registry.domain.access import Request
 from registry.domain.claims import Lien
 from registry.domain.errors import InvalidInput, NotFound, RuleRefused
 from registry.domain.identifiers import new_id
+from registry.domain.kinds import LoanStatus
 from registry.domain.loan import Loan
 from registry.domain.outbox import OutboxAction, OutboxEntry
 from registry.ports import Facilities, UnitOfWork
 from registry.services.answering import answer_once
 from registry.services.authority import controlled
+from registry.services.transfer_control import none_offered
 
 IDENTIFIER_MAX = 200
+VIN_LENGTH = 17  # ISO 3779
+PLEDGEABLE = frozenset({LoanStatus.REGISTERED, LoanStatus.ACTIVE, LoanStatus.CHARGED_OFF})
 
 
 @dataclass(eq=False)
@@ -28,6 +34,17 @@ class AssetAlreadyPledged(RuleRefused):
 
 
 @dataclass(eq=False)
+class NothingToSecure(RuleRefused):
+    """A closed loan needs no security."""
+
+    loan_id: str
+    code: ClassVar[str] = "NOTHING_TO_SECURE"
+
+    def __str__(self) -> str:
+        return f"Loan {self.loan_id} is closed; only a loan on which something may be owed can be secured."
+
+
+@dataclass(eq=False)
 class AssetNotPledged(NotFound):
     """No lien of the loan holds this asset."""
 
@@ -38,27 +55,47 @@ class AssetNotPledged(NotFound):
         return f"Loan {self.loan_id} has no lien on this asset."
 
 
+class AssetKind(StrEnum):
+    """Kinds of asset that can secure a loan, one word for each so that two lenders name the same asset alike."""
+
+    VEHICLE = "VEHICLE"
+    PROPERTY = "PROPERTY"
+    INVOICE = "INVOICE"
+    EQUIPMENT = "EQUIPMENT"
+    INVENTORY = "INVENTORY"
+    SECURITIES = "SECURITIES"
+
+
 @dataclass(eq=False)
 class AssetInvalid(InvalidInput):
-    """The asset's identifiers are missing or too long."""
+    """The asset's kind is not known, or its identifier cannot be one."""
 
+    problem: str
     code: ClassVar[str] = "ASSET_INVALID"
 
     def __str__(self) -> str:
-        return f"Name the kind of asset and its identifier, each 1 to {IDENTIFIER_MAX} characters."
+        return f"This asset cannot be pledged: {self.problem}."
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """An asset by its kind (vehicle, property, invoice …) and official identifier (VIN, title or invoice number)."""
+    """An asset by its kind and official identifier: VIN (17 characters), title, invoice or serial number."""
 
     kind: str
     identifier: str
 
     def normalised(self) -> bytes:
-        if not 1 <= len(self.kind) <= IDENTIFIER_MAX or not 1 <= len(self.identifier) <= IDENTIFIER_MAX:
-            raise AssetInvalid
-        return f"{self.kind.strip().upper()}:{''.join(self.identifier.split()).upper()}".encode()
+        """The same bytes however the identifier is spelled: width, case, spaces and punctuation do not count."""
+        kind = self.kind.strip().upper()
+        if kind not in AssetKind.__members__:
+            raise AssetInvalid(f"its kind is one of {', '.join(AssetKind)}")
+        spelled = unicodedata.normalize("NFKC", self.identifier[: IDENTIFIER_MAX + 1]).upper()
+        letters = "".join(character for character in spelled if character.isalnum())
+        if not letters or len(self.identifier) > IDENTIFIER_MAX:
+            raise AssetInvalid(f"its identifier needs 1 to {IDENTIFIER_MAX} characters, letters or digits among them")
+        if kind == AssetKind.VEHICLE and (len(letters) != VIN_LENGTH or not letters.isascii()):
+            raise AssetInvalid(f"a vehicle is named by its identification number of {VIN_LENGTH} letters and digits")
+        return f"{kind}:{letters}".encode()
 
 
 def pledge_asset(uow: UnitOfWork, loan_id: str, asset: Asset, request: Request, use: Facilities) -> dict[str, Any]:
@@ -66,6 +103,9 @@ def pledge_asset(uow: UnitOfWork, loan_id: str, asset: Asset, request: Request, 
 
     def change(uow: UnitOfWork) -> dict[str, Any]:
         loan, now = controlled(uow, loan_id, request.actor), use.clock.now()
+        if loan.status not in PLEDGEABLE:
+            raise NothingToSecure(loan_id)
+        none_offered(uow, loan, now)
         tag = use.vault.asset_tag(asset.normalised())
         if uow.claims.lien(tag) is not None:
             raise AssetAlreadyPledged(tag)
@@ -82,6 +122,7 @@ def release_asset(uow: UnitOfWork, loan_id: str, asset: Asset, request: Request,
 
     def change(uow: UnitOfWork) -> dict[str, Any]:
         loan, now = controlled(uow, loan_id, request.actor), use.clock.now()
+        none_offered(uow, loan, now)
         lien = uow.claims.lien(use.vault.asset_tag(asset.normalised()))
         if lien is None or lien.loan_id != loan.id:
             raise AssetNotPledged(loan_id)

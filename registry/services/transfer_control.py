@@ -66,6 +66,18 @@ class OfferExpired(RuleRefused):
 
 
 @dataclass(eq=False)
+class OfferChanged(RuleRefused):
+    """What is offered now is not what the buyer read: another offer, or a longer history."""
+
+    loan_id: str
+    what: str
+    code: ClassVar[str] = "OFFER_CHANGED"
+
+    def __str__(self) -> str:
+        return f"The {self.what} of loan {self.loan_id} is not the one you read any more; read it again, then decide."
+
+
+@dataclass(eq=False)
 class OfferInvalid(InvalidInput):
     """The offer names its own maker as the buyer, or ends in the past."""
 
@@ -85,6 +97,14 @@ class Offer:
     expires_at: datetime
     servicer_id: int | None = None
     price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the buyer read before accepting: the offer, and the head of the history; None is not compared."""
+
+    transfer_id: str | None = None
+    head: bytes | None = None
 
 
 def offer_transfer(uow: UnitOfWork, given: Offer, request: Request, use: Facilities) -> dict[str, Any]:
@@ -132,12 +152,18 @@ def withdraw_offer(uow: UnitOfWork, loan_id: str, request: Request, use: Facilit
     return answer_once(uow, request, use.clock, "TransferWithdrawn", change)
 
 
-def accept_transfer(uow: UnitOfWork, loan_id: str, request: Request, use: Facilities) -> dict[str, Any]:
+def accept_transfer(
+    uow: UnitOfWork, loan_id: str, request: Request, use: Facilities, *, seen: Seen = Seen()
+) -> dict[str, Any]:
     """Take over the claim with the history as it stands, and service it unless the offer says else."""
 
     def change(uow: UnitOfWork) -> dict[str, Any]:
         loan, transfer = _offered(uow, loan_id, request.actor)
         now = use.clock.now()
+        if seen.transfer_id not in {None, transfer.id}:
+            raise OfferChanged(loan_id, "offer")
+        if seen.head not in {None, loan.head}:
+            raise OfferChanged(loan_id, "history")
         if transfer.expires_at <= now:
             raise OfferExpired(loan_id, transfer.expires_at)
         _none_waiting(loan, use)
@@ -176,6 +202,13 @@ def _check_offer(uow: UnitOfWork, loan: Loan, given: Offer, now: datetime, use: 
     if standing is not None:
         uow.claims.save_transfer(replace(standing, state=TransferState.WITHDRAWN, decided_at=now))
     _none_waiting(loan, use)
+
+
+def none_offered(uow: UnitOfWork, loan: Loan, now: datetime) -> None:
+    """What a buyer was shown stays as it is while the offer is open; else `OfferOpen`."""
+    standing = uow.claims.open_transfer(loan.id)
+    if standing is not None and standing.expires_at > now:
+        raise OfferOpen(loan.id, standing.to_lender_id)
 
 
 def _offered(uow: UnitOfWork, loan_id: str, actor: Actor) -> tuple[Loan, ControlTransfer]:

@@ -13,7 +13,7 @@ from registry.domain.kinds import LoanStatus
 from registry.domain.money import Money
 from registry.domain.origination import Exposure
 from registry.domain.parties import Borrower, Consent
-from registry.storage.tables import applications, borrowers, consents, loans
+from registry.storage.tables import applications, borrowers, consents, decisions, loans
 
 APPLICATIONS_WINDOW = timedelta(days=30)
 NEW_LENDER_WINDOW = timedelta(days=90)
@@ -57,7 +57,17 @@ class SqlBorrowers:
         """Take out what the destroyed key no longer opens, and the index that could still be searched."""
         here = (borrowers.c.lender_id == borrower.lender_id, borrowers.c.id == borrower.id)
         self._connection.execute(
-            update(borrowers).where(*here).values(sealed=None, key_id=None, blind_index=None, erased_at=at)
+            update(borrowers)
+            .where(*here)
+            .values(sealed=None, key_id=None, blind_index=None, external_reference=None, erased_at=at)
+        )
+        of_borrower = select(applications.c.id).where(
+            applications.c.lender_id == borrower.lender_id, applications.c.borrower_id == borrower.id
+        )
+        self._connection.execute(
+            update(decisions)
+            .where(decisions.c.lender_id == borrower.lender_id, decisions.c.application_id.in_(of_borrower))
+            .values(score=None, limit_minor=None, inputs_salt=bytes(32))
         )
         self._connection.execute(
             update(applications)

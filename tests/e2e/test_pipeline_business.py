@@ -58,7 +58,7 @@ def test_money_that_comes_in_and_goes_back_is_final_on_chain(made: Running) -> N
     made.anchor()
 
     assert states(made, loan_id) == [AnchorState.FINAL] * 4
-    assert load(made.registry, loan_id).ledger.principal_outstanding_minor == PRINCIPAL.minor
+    assert load(made.registry, loan_id).ledger.payoff(today()) == PRINCIPAL
     made.assert_all_anchored()
 
 
@@ -186,7 +186,7 @@ def test_a_refused_record_is_taken_out_and_what_followed_is_committed_anew(made:
     with made.registry.engine.connect() as connection:
         voided = connection.execute(select(voided_records).where(voided_records.c.loan_id == loan_id)).all()
     assert {row.commitment for row in voided} >= {gone[0].commitment}
-    assert load(made.registry, loan_id).ledger.principal_outstanding_minor == PRINCIPAL.minor - 20_000
+    assert load(made.registry, loan_id).ledger.payoff(today()) == Money(PRINCIPAL.minor - 20_000, "CNY")
     assert states(made, loan_id) == [AnchorState.FINAL] * 3
     made.assert_all_anchored()
     proof = evidence_of(made.registry, loan_id, DisclosureProfile.AUDITOR)

@@ -52,7 +52,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
         with made.registry.engine.connect() as connection:
             rows = connection.exec_driver_sql("SELECT id, loan_key FROM loans ORDER BY loan_key").all()
         keys = [row.loan_key for row in rows]
-        chain = KnownChain(reader.heads(keys, block), {key: reader.proof([key], final) for key in keys[:10]})
+        chain = KnownChain(reader.heads(keys, block), {key: reader.proof([key], final) for key in keys[:20]})
         groups = [rows[start : start + LOANS_A_COPY] for start in range(0, LOANS, LOANS_A_COPY)]
         copies = [copy_of(made.registry, [row.id for row in group], chain) for group in groups]
         yield Stand(made, copies, trust_of(made.registry, final))

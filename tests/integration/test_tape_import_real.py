@@ -208,12 +208,10 @@ def test_loans_are_decided_unless_the_tape_lacks_what_the_model_needs(lendingclu
         pytest.param(
             "consent",
             ("CONSENTS_UNAVAILABLE", "the tape has no consents"),
-            marks=pytest.mark.xfail(strict=True, reason="no consents are taken for refused ones"),
         ),
         pytest.param(
             "maker_checker",
             ("MAKER_UNAVAILABLE", "the tape does not say who prepared and who approved a loan"),
-            marks=pytest.mark.xfail(strict=True, reason="the importing operator is taken for the maker"),
         ),
     ],
 )
