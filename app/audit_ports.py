@@ -53,8 +53,9 @@ class BlockStateGone(Unavailable):
 
     def __str__(self) -> str:
         return (
-            f"The node has no state of block {self.block} to prove from, as nodes keep recent blocks only. Let new ones "
-            "become final and be indexed (`loan-registry devnet mine 13`, `loan-registry index --once`), then ask again."
+            f"The node has no state of block {self.block} to prove from, as nodes keep recent blocks only. Let new "
+            "ones become final and be indexed (`loan-registry devnet mine 13`, `loan-registry index --once`), "
+            "then ask again."
         )
 
 
