@@ -26,7 +26,9 @@ def create() -> Starlette:
     settings = load_settings()
     configure_logs(settings.log_format, settings.log_level)
     structlog.get_logger(__name__).info("api_starts", home=str(settings.home))
-    return application(Registry(settings))
+    registry = Registry(settings)
+    _open(registry)
+    return application(registry)
 
 
 def application(registry: Registry) -> Starlette:
@@ -40,6 +42,14 @@ def application(registry: Registry) -> Starlette:
             limits=_limits(registry.settings),
         )
     )
+
+
+def _open(registry: Registry) -> None:
+    """Open chain binding and node before there are requests; without them the API still serves what the file holds."""
+    try:
+        _ = registry.binding, registry.rpc
+    except RegistryError as missing:
+        structlog.get_logger(__name__).warning("chain_not_open", code=missing.code, fault=str(missing))
 
 
 def _limits(settings: Settings) -> Limits:

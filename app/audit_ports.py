@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime
 from typing import ClassVar
 
 import orjson
-from sqlalchemy import Connection, and_, select, tuple_
+from sqlalchemy import Connection, and_, func, select, tuple_
 
 from audit.loan_file import FileLoan, FileRecord
 from audit.ports import (
     Balance,
     ChainProof,
     MirrorCursor,
+    MirrorLien,
     MirrorLoan,
     MirrorRecord,
     OnChain,
@@ -30,7 +31,7 @@ from chain.rpc import CallFailed, Rpc
 from chain.tables import relay_items, relay_transactions
 from compliance.key_store import KeyDestroyed, KeyUnknown
 from indexer import queries as mirror
-from indexer.tables import mirror_loans, mirror_records
+from indexer.tables import mirror_events, mirror_loans, mirror_records
 from registry.domain.agreement import AgreementTerms
 from registry.domain.chain_binding import ChainBinding
 from registry.domain.errors import Unavailable
@@ -135,6 +136,24 @@ class MirrorState:
             )
             for row in rows:
                 found.setdefault(row.loan_key, []).append(MirrorRecord(*row))
+        return found
+
+    def liens(self, loan_keys: Sequence[bytes]) -> Mapping[bytes, Sequence[MirrorLien]]:
+        found: dict[bytes, list[MirrorLien]] = {}
+        event = mirror_events.c
+        pledged = func.count().filter(event.name == "AssetPledged")
+        released = func.count().filter(event.name == "AssetReleased")
+        for start in range(0, len(loan_keys), KEYS_PER_STATEMENT):
+            rows = self._connection.execute(
+                select(event.loan_key, event.asset_tag, pledged, released)
+                .where(
+                    event.loan_key.in_(loan_keys[start : start + KEYS_PER_STATEMENT]),
+                    event.name.in_(("AssetPledged", "AssetReleased")),
+                )
+                .group_by(event.loan_key, event.asset_tag)
+            )
+            for loan_key, *counted in rows:
+                found.setdefault(loan_key, []).append(MirrorLien(*counted))
         return found
 
     def known_keys(self, after: bytes | None, limit: int) -> Sequence[bytes]:

@@ -40,10 +40,11 @@ class NotIndexed(Unavailable):
 
 def reconcile_all(registry: Registry, *, with_chain: bool = True) -> Report:
     """Compare the whole file with mirror and chain; the findings are kept in the audit's tables."""
+    chain = ChainState(registry.rpc, registry.binding.contract) if with_chain else None
     with snapshot(registry) as (connection, cursor):
         sources = Sources(
             mirror=MirrorState(connection, cursor),
-            chain=ChainState(registry.rpc, registry.binding.contract) if with_chain else None,
+            chain=chain,
             relay=RelayState(connection),
             balances=ReplayedBalances(),
             opener=SealedFields(registry.vault),
@@ -53,13 +54,15 @@ def reconcile_all(registry: Registry, *, with_chain: bool = True) -> Report:
 
 def evidence_of(registry: Registry, loan_id: str, profile: DisclosureProfile) -> dict[str, Any]:
     """The evidence of one loan at the newest final block, verified before it is handed out."""
+    rpc, binding = registry.rpc, registry.binding  # opened before the snapshot holds a connection they may need
+    opener = SealedFields(registry.vault)
     with snapshot(registry) as (connection, cursor):
         loan = loan_file.loan_of(connection, loan_id)
         if loan is None:
             raise LoanUnknown(loan_id)
         records = loan_file.records_of(connection, loan)
-        proof = ChainState(registry.rpc, registry.binding.contract).proof([loan.loan_key], cursor.final_number)
-        return build_evidence(loan, records, proof, registry.binding, profile, SealedFields(registry.vault))
+        proof = ChainState(rpc, binding.contract).proof([loan.loan_key], cursor.final_number)
+        return build_evidence(loan, records, proof, binding, profile, opener)
 
 
 def trust_of(registry: Registry, block: int) -> Trust:

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from audit.loan_file import FileLoan, FileOutbox, FileRecord
+from audit.loan_file import FileDecision, FileLien, FileLoan, FileOutbox, FileRecord
 
 _TYPES: dict[type[Any], dict[str, tuple[type[Any], ...]]] = {}
 _GOOD: set[tuple[type[Any], tuple[type[Any], ...]]] = set()
@@ -27,5 +27,5 @@ def _declare(kind: Any) -> None:
     }
 
 
-for _kind in (FileLoan, FileRecord, FileOutbox):
+for _kind in (FileLoan, FileRecord, FileOutbox, FileLien, FileDecision):
     _declare(_kind)

@@ -10,20 +10,20 @@ class DisclosureProfile(StrEnum):
     """What is opened; everything else stays as its digest, and PUBLIC leaves the digests out too."""
 
     AUDITOR = "AUDITOR"  # everything that can still be opened
-    PARTNER = "PARTNER"  # no personal fields
+    PARTNER = "PARTNER"  # no personal fields, and not what lenders agreed between themselves
     BORROWER = "BORROWER"  # all but what lenders agreed between themselves
     PUBLIC = "PUBLIC"  # kinds, commitments and heads
 
 
-_BETWEEN_LENDERS = {RecordKind.TRANSFER: frozenset({"price_minor"})}
+_BETWEEN_LENDERS = {RecordKind.TRANSFER: frozenset({"amount_minor", "currency", "price_minor"})}
 
 
 def opens(profile: DisclosureProfile, kind: RecordKind, name: str) -> bool:
     """Whether `profile` is shown the field `name` of a record of `kind`."""
     if profile is DisclosureProfile.PUBLIC:
         return False
-    if profile is DisclosureProfile.PARTNER:
-        return name not in PERSONAL_FIELDS[kind]
-    if profile is DisclosureProfile.BORROWER:
-        return name not in _BETWEEN_LENDERS.get(kind, frozenset())
-    return True
+    if profile is DisclosureProfile.AUDITOR:
+        return True
+    if name in _BETWEEN_LENDERS.get(kind, ()):
+        return False
+    return profile is DisclosureProfile.BORROWER or name not in PERSONAL_FIELDS[kind]

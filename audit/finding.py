@@ -49,6 +49,12 @@ class Rule(StrEnum):
     CHAIN_MISSING = "CHAIN_MISSING"  # mirrored, but the chain has no such loan
     LOAN_UNKNOWN = "LOAN_UNKNOWN"  # on chain, but not in the file
     LOAN_ROW_MISSING = "LOAN_ROW_MISSING"  # rows are filed under a loan that does not exist
+    DECISION_ALTERED = "DECISION_ALTERED"  # not what the anchored receipt says, or another receipt
+    DECISION_MISSING = "DECISION_MISSING"
+    DECISION_UNREADABLE = "DECISION_UNREADABLE"  # the receipt is the anchored one, of a form not known here
+    LIEN_ALTERED = "LIEN_ALTERED"  # released in the file and not on chain, or the other way round
+    LIEN_NOT_ON_CHAIN = "LIEN_NOT_ON_CHAIN"  # never pledged there, and nothing will bring it there
+    LIEN_MISSING = "LIEN_MISSING"  # pledged on chain or queued, but not in the file
     LIEN_ON_CLOSED_LOAN = "LIEN_ON_CLOSED_LOAN"
 
 
@@ -59,6 +65,9 @@ _STATES = {
     Rule.RECORD_NOT_QUEUED: Verification.MISSING_ON_CHAIN,
     Rule.RECORD_REFUSED: Verification.MISSING_ON_CHAIN,
     Rule.RECORD_NOT_ON_CHAIN: Verification.MISSING_ON_CHAIN,
+    Rule.DECISION_MISSING: Verification.MISSING_IN_FILE,
+    Rule.LIEN_MISSING: Verification.MISSING_IN_FILE,
+    Rule.LIEN_NOT_ON_CHAIN: Verification.MISSING_ON_CHAIN,
     Rule.CHAIN_MISSING: Verification.MISSING_ON_CHAIN,
 }
 _GRAVITY = {state: position for position, state in enumerate(Verification)}

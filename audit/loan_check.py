@@ -3,15 +3,22 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
-from audit import outbox_check, record_check
+from audit import agreement_check, decision_check, lien_check, outbox_check, record_check
 from audit.cells import malformed
-from audit.contents import canonical_value
 from audit.finding import Rule, Severity
-from audit.loan_file import FileLoan, FileOutbox, FileRecord
+from audit.loan_file import FileDecision, FileLien, FileLoan, FileOutbox, FileRecord
 from audit.loan_result import LoanResult
-from audit.ports import Balances, MirrorCursor, MirrorLoan, MirrorRecord, OnChain, PersonalOpener, RelayProgress
+from audit.ports import (
+    Balances,
+    MirrorCursor,
+    MirrorLien,
+    MirrorLoan,
+    MirrorRecord,
+    OnChain,
+    PersonalOpener,
+    RelayProgress,
+)
 from audit.truth import Copies, History, true_history
 from registry.domain import commitments
 from registry.domain.chain_binding import ChainBinding
@@ -28,10 +35,12 @@ class LoanCopies:
     loan: FileLoan
     records: Sequence[FileRecord]
     outbox: Sequence[FileOutbox]
-    pledged: Sequence[bytes]
+    liens: Sequence[FileLien]
+    decision: FileDecision | None
     accepted_servicer: int | None  # named by the last transfer that was accepted here
     mirror_loans: Mapping[bytes, MirrorLoan]
     mirror_records: Mapping[bytes, Sequence[MirrorRecord]]
+    mirror_liens: Mapping[bytes, Sequence[MirrorLien]]
     on_chain: Mapping[bytes, OnChain]
     chain_read: bool
     progress: Mapping[tuple[int, int], RelayProgress]
@@ -84,16 +93,25 @@ def check_loan(copies: LoanCopies, terms: Terms) -> LoanResult:
     rows_are_sound = not result.findings
     controller = _controller(loan, readings, history, len(history.links))
     _compare_loan(loan, controller, history, result)
-    _compare_agreed(loan, readings.get(0), history, result)
+    agreement = agreement_check.compare(loan, readings, history, result)
     _compare_servicer(copies, history, on_chain, mirror_loan, result)
     if rows_are_sound and terms.balances is not None:
         _compare_balance(loan, filed, terms.balances, result)
-    if history.statuses and history.statuses[-1] in _CLOSED:
-        for asset_tag in copies.pledged:
-            result.report(
-                Rule.LIEN_ON_CLOSED_LOAN, "liens", "released_at", "a release", asset_tag, severity=Severity.WARNING
-            )
+    decision_check.compare(loan, copies.decision, agreement, result)
+    calls = lien_check.Calls.of(copies.progress, terms.cursor)
+    lien_check.compare(copies.liens, copies.outbox, copies.mirror_liens.get(key, ()), calls, result)
+    _warn_of_liens(copies, history, result)
     return result
+
+
+def _warn_of_liens(copies: LoanCopies, history: History, result: LoanResult) -> None:
+    if not history.statuses or history.statuses[-1] not in _CLOSED:
+        return
+    for lien in copies.liens:
+        if lien.released_at is None:
+            result.report(
+                Rule.LIEN_ON_CLOSED_LOAN, "liens", "released_at", "a release", lien.asset_tag, severity=Severity.WARNING
+            )
 
 
 def keys_of(loan: FileLoan) -> set[bytes]:
@@ -153,32 +171,6 @@ def _compare_loan(
     for name, value in expected.items():
         if getattr(loan, name) != value:
             result.report(Rule.CELL_ALTERED, "loans", name, value, getattr(loan, name))
-
-
-def _compare_agreed(loan: FileLoan, reading: record_check.Reading | None, history: History, result: LoanResult) -> None:
-    """The columns that repeat the agreement, which nothing later changes: amendments are records of their own."""
-    if reading is None or reading.contents is None or not history.links:
-        return
-    if reading.commitment != history.links[0].commitment:
-        return
-    agreed = reading.contents.values
-    repeated = (
-        ("terms", _digest(canonical_value(agreed.get("terms"))), _digest(loan.terms.encode(errors="surrogatepass"))),
-        ("currency", agreed.get("currency"), loan.currency),
-        ("principal_minor", str(agreed.get("amount_minor")), str(loan.principal_minor)),
-        ("annual_rate", agreed.get("annual_rate"), loan.annual_rate),
-        ("disclosed_apr", agreed.get("disclosed_apr"), loan.disclosed_apr),
-        ("term_months", str(agreed.get("term_months")), str(loan.term_months)),
-        ("external_reference", agreed.get("external_reference"), loan.external_reference),
-    )
-    for name, expected, found in repeated:
-        if expected != found:
-            result.report(Rule.CELL_ALTERED, "loans", name, expected, found)
-
-
-def _digest(text: bytes) -> bytes:
-    """What stands in a finding for a text too long to be shown."""
-    return sha256(text).digest()
 
 
 def _compare_servicer(

@@ -39,6 +39,10 @@ class FileLoan(NamedTuple):
     head: bytes
     outstanding_minor: int
     next_unpaid_due_on: str | None
+    product_id: str
+    decision_id: str | None
+    disbursed_on: str | None
+    matures_on: str
     borrower_key_id: str | None
 
 
@@ -76,6 +80,35 @@ class FileOutbox(NamedTuple):
     kind: int | None
     previous_head: bytes | None
     commitment: bytes | None
+    arguments: str
+
+
+class FileLien(NamedTuple):
+    """A row of `liens`; the instant of release is text."""
+
+    lender_id: int
+    loan_id: str
+    asset_tag: bytes
+    released_at: str | None
+
+
+class FileDecision(NamedTuple):
+    """The row of `decisions` that a loan names, without the sealed inputs."""
+
+    lender_id: int
+    id: str
+    outcome: str
+    score: str | None
+    reasons: str
+    offered_rate: str | None
+    limit_minor: int | None
+    policy_version: str
+    decided_by: str
+    receipt: str
+    receipt_commitment: bytes
+    inputs_hash: bytes
+    inputs_salt: bytes
+    model_hash: bytes
 
 
 @dataclass(slots=True)
@@ -85,7 +118,8 @@ class FileBatch:
     loans: dict[LoanName, FileLoan] = field(default_factory=dict)
     records: dict[LoanName, list[FileRecord]] = field(default_factory=lambda: defaultdict(list))
     outbox: dict[LoanName, list[FileOutbox]] = field(default_factory=lambda: defaultdict(list))
-    pledged: dict[LoanName, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    liens: dict[LoanName, list[FileLien]] = field(default_factory=lambda: defaultdict(list))
+    decisions: dict[LoanName, FileDecision] = field(default_factory=dict)  # those that loans name
     accepted_servicer: dict[LoanName, int] = field(default_factory=dict)  # of the last transfer accepted
 
 
@@ -156,14 +190,15 @@ def _batch(
         batch.outbox[entry.file_lender_id, entry.loan_id].append(entry)
     liens = tables.liens.c
     query = _between(
-        _raw(tables.liens, ("lender_id", "loan_id", "asset_tag")),
-        (liens.lender_id, liens.loan_id),
-        after,
-        upto,
-        lenders,
-    ).where(liens.released_at.is_(None))
-    for lender_id, loan_id, asset_tag in connection.execute(query):
-        batch.pledged[lender_id, loan_id].append(asset_tag)
+        _raw(tables.liens, FileLien._fields), (liens.lender_id, liens.loan_id), after, upto, lenders
+    ).order_by(liens.id)
+    for row in connection.execute(query):
+        lien = _lien(tuple(row))
+        batch.liens[lien.lender_id, lien.loan_id].append(lien)
+    if loans:
+        query = _between(_decision_rows(), (tables.loans.c.lender_id, tables.loans.c.id), after, upto, lenders)
+        for lender_id, loan_id, *cells in connection.execute(query):
+            batch.decisions[lender_id, loan_id] = FileDecision._make(cells)
     moved = tables.transfers.c
     query = _between(
         _raw(tables.transfers, ("lender_id", "loan_id", "to_lender_id", "servicer_id")),
@@ -201,6 +236,15 @@ def _loan_rows() -> Any:
     return query.select_from(tables.loans.outerjoin(tables.borrowers, held_by))
 
 
+def _decision_rows() -> Any:
+    """The decisions that loans name, each after its loan's name."""
+    loans, decisions = tables.loans.c, tables.decisions.c
+    named = and_(decisions.lender_id == loans.lender_id, decisions.id == loans.decision_id)
+    query = _raw(tables.loans, ("lender_id", "id"))
+    cells = (type_coerce(decisions[name], NULLTYPE).label(f"decision_{name}") for name in FileDecision._fields)
+    return query.add_columns(*cells).select_from(tables.loans.join(tables.decisions, named))
+
+
 def _raw(table: Table, names: Sequence[str]) -> Any:
     """The cells as the driver gives them: a cell of the wrong type must become a finding, not an exception."""
     query: Any = select(*(type_coerce(table.c[name], NULLTYPE).label(name) for name in names))
@@ -209,9 +253,15 @@ def _raw(table: Table, names: Sequence[str]) -> Any:
 
 def _loan(row: tuple[Any, ...]) -> FileLoan:
     loan = FileLoan._make(row)
-    if loan.next_unpaid_due_on is None:
-        return loan
-    return loan._replace(next_unpaid_due_on=_day_text(loan.next_unpaid_due_on))
+    return loan._replace(
+        next_unpaid_due_on=_day_or_none(loan.next_unpaid_due_on),
+        disbursed_on=_day_or_none(loan.disbursed_on),
+        matures_on=_day_text(loan.matures_on),
+    )
+
+
+def _lien(row: tuple[Any, ...]) -> FileLien:
+    return FileLien._make((*row[:-1], None if row[-1] is None else _instant_text(row[-1])))
 
 
 def _record(row: tuple[Any, ...]) -> FileRecord:
@@ -220,6 +270,10 @@ def _record(row: tuple[Any, ...]) -> FileRecord:
 
 def _day_text(value: date | str) -> str:
     return value if type(value) is str else str(value)
+
+
+def _day_or_none(value: date | str | None) -> str | None:
+    return None if value is None else _day_text(value)
 
 
 def _instant_text(value: datetime | str) -> str:

@@ -90,6 +90,14 @@ class MirrorRecord(NamedTuple):
     block_number: int
 
 
+class MirrorLien(NamedTuple):
+    """How often an asset was pledged for a loan and released again, on chain."""
+
+    asset_tag: bytes
+    pledged: int
+    released: int
+
+
 class MirrorReader(Protocol):
     """The indexer's copy of the chain, read in one snapshot that is not younger than the file's."""
 
@@ -99,6 +107,9 @@ class MirrorReader(Protocol):
 
     def records(self, loan_keys: Sequence[bytes]) -> Mapping[bytes, Sequence[MirrorRecord]]:
         """The records of each of these loans in order of sequence; a loan without any is left out."""
+
+    def liens(self, loan_keys: Sequence[bytes]) -> Mapping[bytes, Sequence[MirrorLien]]:
+        """Every asset ever pledged for each of these loans; a loan without any is left out."""
 
     def known_keys(self, after: bytes | None, limit: int) -> Sequence[bytes]:
         """In ascending order, the keys above `after` of which the mirror has a loan row or any record."""

@@ -120,6 +120,7 @@ def _compared(batch: FileBatch, sources: Sources, terms: Terms) -> BatchResult:
     keys = sorted({key for loan in batch.loans.values() for key in keys_of(loan)})
     mirror_loans = sources.mirror.loans(keys)
     mirror_records = sources.mirror.records(keys)
+    mirror_liens = sources.mirror.liens(keys)
     on_chain: Mapping[bytes, OnChain] = {}
     if sources.chain is not None:
         on_chain = sources.chain.heads(keys, terms.cursor.block_number)
@@ -130,10 +131,12 @@ def _compared(batch: FileBatch, sources: Sources, terms: Terms) -> BatchResult:
             loan,
             batch.records.get(name, ()),
             batch.outbox.get(name, ()),
-            batch.pledged.get(name, ()),
+            batch.liens.get(name, ()),
+            batch.decisions.get(name),
             batch.accepted_servicer.get(name),
             mirror_loans,
             mirror_records,
+            mirror_liens,
             on_chain,
             sources.chain is not None,
             progress,
@@ -156,7 +159,7 @@ def _strays(batch: FileBatch) -> Iterator[Finding]:
     tables: Sequence[tuple[str, Mapping[LoanName, Sequence[object]]]] = (
         ("loan_records", batch.records),
         ("outbox", batch.outbox),
-        ("liens", batch.pledged),
+        ("liens", batch.liens),
     )
     for table, rows_by_loan in tables:
         for name, rows in rows_by_loan.items():

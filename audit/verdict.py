@@ -79,9 +79,10 @@ class Verdict:
         code = self.exit_code
         decisive = next((step.sentence for step in self.steps if step.exit is code), "")
         if code is Exit.VERIFIED and self.subject is not None:
+            shown = "" if self.subject.fields_opened else "; their contents were not shown"
             return (
                 f"Verified: these are all {self.subject.records} records anchored under this loan "
-                f"at block {self.subject.block_number}, unaltered."
+                f"at block {self.subject.block_number}, unaltered{shown}."
             )
         titles = {
             Exit.MISMATCH: "Not verified",

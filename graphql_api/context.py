@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from anyio import CapacityLimiter
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from registry.ports import Facilities
 
+EVIDENCE_AT_ONCE = 4  # each holds a database connection while it asks the node
 GRAPHIQL_MODULES = Path(__file__).parent / "graphiql" / "node_modules"
 
 
@@ -49,7 +51,10 @@ class Limits:
     page_max: int = 100
     cost: int = 20_000
     list_weight: int = 10  # objects a list without page size counts for
+    width: int = 200  # fields of one selection set, those of its fragments included
     body_bytes: int = 1_000_000
+    body_seconds: float = 10.0  # for the whole body to come in
+    in_flight: int = 16  # requests of one access key at a time
     replayed_loans: int = 2_000  # a portfolio of a past day replays each loan
 
 
@@ -65,3 +70,4 @@ class ApiContext:
     debug: bool = False  # show GraphQL field suggestions
     graphiql_modules: Path = GRAPHIQL_MODULES
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
+    evidence_places: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(EVIDENCE_AT_ONCE))

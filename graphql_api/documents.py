@@ -27,6 +27,11 @@ class Documents:
         self._read: OrderedDict[str, ReadDocument] = OrderedDict()
         self._lock = threading.Lock()
 
+    def is_known(self, text: str) -> bool:
+        """Whether the text was read and checked before, so that asking for it again is no work."""
+        with self._lock:
+            return text in self._read
+
     def parsed(self, text: str) -> DocumentNode:
         """The document, or the GraphQLSyntaxError or RecursionError it ends in."""
         with self._lock:

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeGuard, cast
 
 import orjson
 import strawberry
-from anyio import to_thread
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute
-from starlette.requests import Request
+from anyio import CapacityLimiter, to_thread
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry.execution import optimized_is_awaitable
 
@@ -16,14 +17,20 @@ from graphql_api.authentication import KeyMissing, KeyRejected, authenticated, b
 from graphql_api.chain_status import MirrorDigests
 from graphql_api.context import ApiContext
 from graphql_api.documents import Documents
-from graphql_api.http_refusals import BodyMalformed, BodyTooLarge, ContentTypeUnsupported, NotAcceptable
+from graphql_api.http_refusals import BODY_REFUSALS, NotAcceptable, TooManyRequests
 from graphql_api.http_request import GRAPHQL_TYPE, JSON_TYPE, GraphQLRequest, negotiated, read_request
-from graphql_api.masking import of_parsing, refusal_body, shown_errors
+from graphql_api.in_flight import InFlight
+from graphql_api.introspection import is_pure
+from graphql_api.masking import of_parsing, refusal_body, shown_errors, too_deep
 from graphql_api.operation_limits import check_operation
 from graphql_api.request_context import RequestContext
 from graphql_api.schema import core_schema
 from registry.domain.access import Actor
 from registry.domain.errors import RegistryError
+
+READERS = 4  # threads that read and check documents and describe the schema; more would only wait for each other
+RETRY_SECONDS = "1"
+CLIENT_GONE = 499  # nobody reads it; the log and the metrics do
 
 _IS_AWAITABLE = cast(Callable[[Any], TypeGuard[Awaitable[Any]]], optimized_is_awaitable)
 
@@ -47,6 +54,8 @@ class GraphQLEndpoint:
         self._schema: GraphQLSchema = core_schema(schema)
         self._documents = Documents(self._schema, api.limits.tokens)
         self._digests = MirrorDigests()
+        self._in_flight = InFlight(api.limits.in_flight)
+        self._readers = CapacityLimiter(READERS)
 
     async def respond(self, request: Request) -> Response:
         request_id = request.scope["state"]["request_id"]
@@ -56,30 +65,56 @@ class GraphQLEndpoint:
             return _refused(refusal, refusal.status, request_id)
         try:
             token = bearer_token(request)
-            actor = await to_thread.run_sync(authenticated, self._api.engine, token)
-            given = await read_request(request, self._api.limits.body_bytes)
+            with self._in_flight.place(token):
+                answer = await self._asked(request, token, request_id)
         except (KeyMissing, KeyRejected) as refusal:
             return _refused(refusal, 401, request_id, {"WWW-Authenticate": 'Bearer realm="loan-registry"'})
-        except (BodyTooLarge, ContentTypeUnsupported, BodyMalformed) as refusal:
+        except TooManyRequests as refusal:
+            return _refused(refusal, refusal.status, request_id, {"Retry-After": RETRY_SECONDS})
+        except BODY_REFUSALS as refusal:
             return _refused(refusal, refusal.status, request_id)
-        answer = await self._answer(given, actor, request_id)
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_GONE)
         status = 400 if answer.is_request_error and media == GRAPHQL_TYPE else 200
         return _response(answer.body, status, request_id, media)
+
+    async def _asked(self, request: Request, token: str, request_id: str) -> _Answer:
+        limits = self._api.limits
+        actor = await to_thread.run_sync(authenticated, self._api.engine, token)
+        given = await read_request(request, limits.body_bytes, limits.body_seconds)
+        return await self._answer(given, actor, request_id)
 
     async def _answer(self, given: GraphQLRequest, actor: Actor, request_id: str) -> _Answer:
         limits = self._api.limits
         try:
-            document = self._documents.parsed(given.query)
-            check_operation(self._schema, document, given.operation_name, given.variables, limits)
+            if self._documents.is_known(given.query):
+                document, faults = self._checked(given)
+            else:
+                document, faults = await to_thread.run_sync(self._checked, given, limiter=self._readers)
         except RegistryError as refusal:
             return _Answer({"errors": [refusal_body(refusal, request_id)]}, is_request_error=True)
         except (GraphQLError, RecursionError) as fault:
             return _request_error([of_parsing(fault, limits.tokens, limits.depth)], request_id)
-        faults = self._documents.validated(given.query, document)
         if faults:
             return _request_error(list(faults), request_id)
         context = RequestContext(self._api, self._digests, actor, request_id, self._api.facilities.clock.now())
-        result = execute(
+        try:
+            finished = await self._executed(given, document, context)
+        except RecursionError:  # of variables, before anything ran
+            return _request_error([too_deep()], request_id)
+        return _executed(finished, request_id)
+
+    def _checked(self, given: GraphQLRequest) -> tuple[DocumentNode, tuple[GraphQLError, ...]]:
+        """The document, within its limits, and what is wrong with it."""
+        document = self._documents.parsed(given.query)
+        check_operation(self._schema, document, given.operation_name, given.variables, self._api.limits)
+        return document, self._documents.validated(given.query, document)
+
+    async def _executed(
+        self, given: GraphQLRequest, document: DocumentNode, context: RequestContext
+    ) -> ExecutionResult:
+        run = partial(
+            execute,
             self._schema,
             document,
             context_value=context,
@@ -89,8 +124,9 @@ class GraphQLEndpoint:
             is_awaitable=_IS_AWAITABLE,
             hide_suggestions=not self._api.debug,
         )
-        finished = result if isinstance(result, ExecutionResult) else await result
-        return _executed(finished, request_id)
+        is_described = is_pure(document, given.operation_name)  # no resolver of ours runs, and others need not wait
+        result = await to_thread.run_sync(run, limiter=self._readers) if is_described else run()
+        return result if isinstance(result, ExecutionResult) else await result
 
 
 def _executed(result: ExecutionResult, request_id: str) -> _Answer:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from registry.domain.errors import InvalidInput
+from registry.domain.errors import InvalidInput, Unavailable
 
 
 @dataclass(eq=False)
@@ -54,4 +54,29 @@ class BodyMalformed(InvalidInput):
         return f"The body is not a GraphQL request: {self.rule}."
 
 
-HttpRefusal = BodyTooLarge | ContentTypeUnsupported | NotAcceptable | BodyMalformed
+@dataclass(eq=False)
+class RequestTimeout(InvalidInput):
+    """The body did not come to its end in time."""
+
+    seconds: float
+    code: ClassVar[str] = "REQUEST_TIMEOUT"
+    status: ClassVar[int] = 408
+    retryable: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"The body did not arrive within {self.seconds:g} seconds; send the request again."
+
+
+@dataclass(eq=False)
+class TooManyRequests(Unavailable):
+    """The access key has as many requests being answered as one key may have."""
+
+    most: int
+    code: ClassVar[str] = "TOO_MANY_REQUESTS"
+    status: ClassVar[int] = 429
+
+    def __str__(self) -> str:
+        return f"An access key may have {self.most} requests at a time; wait for an answer before asking more."
+
+
+BODY_REFUSALS = (BodyTooLarge, ContentTypeUnsupported, BodyMalformed, RequestTimeout)

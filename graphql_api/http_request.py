@@ -4,9 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from anyio import fail_after
 from starlette.requests import Request
 
-from graphql_api.http_refusals import BodyMalformed, BodyTooLarge, ContentTypeUnsupported, NotAcceptable
+from graphql_api.http_refusals import (
+    BodyMalformed,
+    BodyTooLarge,
+    ContentTypeUnsupported,
+    NotAcceptable,
+    RequestTimeout,
+)
 
 JSON_TYPE = "application/json"
 GRAPHQL_TYPE = "application/graphql-response+json"
@@ -37,13 +44,18 @@ def negotiated(accept: str | None) -> str:
     return best
 
 
-async def read_request(request: Request, body_max: int) -> GraphQLRequest:
-    """The request in the body, or the refusal that says what is wrong with it."""
+async def read_request(request: Request, body_max: int, seconds: float) -> GraphQLRequest:
+    """The request in the body, or the refusal that says what is wrong with it; the body has `seconds` to come in."""
     media, *parameters = (piece.strip().lower() for piece in request.headers.get("content-type", "").split(";"))
     if media != JSON_TYPE or any(p.startswith("charset=") and p not in _UTF_8 for p in parameters):
         raise ContentTypeUnsupported(request.headers.get("content-type", ""))
     try:
-        given = orjson.loads(await _body(request, body_max))
+        with fail_after(seconds):
+            body = await _body(request, body_max)
+    except TimeoutError:
+        raise RequestTimeout(seconds) from None
+    try:
+        given = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise BodyMalformed("it is not JSON") from None
     return _shaped(given)

@@ -7,12 +7,14 @@ from typing import Any
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
 
+from graphql_api.infrastructure import told
 from graphql_api.operation_limits import QueryTooDeep, QueryTooLong
-from registry.domain.errors import RegistryError
+from registry.domain.errors import InvalidInput, RegistryError
 
 INTERNAL = "INTERNAL"
 SYNTAX = "GRAPHQL_SYNTAX"
 INVALID = "GRAPHQL_INVALID"
+NESTED_TOO_DEEPLY = "A value in the variables or arguments nests too deeply; send it flatter."
 
 _log = structlog.get_logger("graphql_api")
 
@@ -25,7 +27,7 @@ def shown_errors(errors: Sequence[GraphQLError], request_id: str, *, is_before_e
 def refusal_body(refusal: RegistryError, request_id: str) -> dict[str, Any]:
     """One refusal that concerns the request as a whole."""
     extensions = {"code": refusal.code, "retryable": refusal.retryable, "requestId": request_id}
-    return {"message": str(refusal), "extensions": extensions}
+    return {"message": told(refusal), "extensions": extensions}
 
 
 def _shown(error: GraphQLError, request_id: str, *, is_before_execution: bool) -> dict[str, Any]:
@@ -35,8 +37,11 @@ def _shown(error: GraphQLError, request_id: str, *, is_before_execution: bool) -
     formatted: dict[str, Any] = dict(error.formatted)
     extensions: dict[str, Any] = {"requestId": request_id}
     if isinstance(cause, RegistryError):
-        formatted["message"] = str(cause)
+        formatted["message"] = told(cause)
         extensions |= {"code": cause.code, "retryable": cause.retryable}
+    elif isinstance(cause, RecursionError):
+        formatted["message"] = NESTED_TOO_DEEPLY
+        extensions |= {"code": InvalidInput.code, "retryable": False}
     elif isinstance(error, GraphQLSyntaxError):
         extensions["code"] = SYNTAX
     elif cause is None or isinstance(cause, GraphQLError) or is_before_execution:
@@ -56,6 +61,11 @@ def of_parsing(fault: Exception, most_tokens: int, most_depth: int) -> RegistryE
     if re.search(r"more than \d+ tokens", str(fault)):
         return QueryTooLong(most_tokens)
     return fault if isinstance(fault, GraphQLError) else GraphQLError("The document cannot be read.")
+
+
+def too_deep() -> GraphQLError:
+    """What a request is told whose variables nest deeper than they can be read."""
+    return GraphQLError(NESTED_TOO_DEEPLY, original_error=RecursionError())
 
 
 def _path(error: GraphQLError) -> str:

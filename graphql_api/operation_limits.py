@@ -21,19 +21,26 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
     get_named_type,
     get_nullable_type,
+    is_introspection_type,
 )
+from graphql.type import SchemaMetaFieldDef, TypeMetaFieldDef
 
 from graphql_api.context import Limits
+from graphql_api.introspection import BESIDE_DATA, LIST_LENGTHS, is_pure
 from graphql_api.paging import PageTooLarge
+from graphql_api.selection_width import check_width
 from registry.domain.errors import InvalidInput
 
 COUNT_MAX = 10**15  # counts stop here: a document that far beyond any limit needs no exact figure
 _PAGE_ARGUMENTS = ("first", "last")
+EVIDENCE_WEIGHT = 200  # a proof from the node, records opened and the whole verified
+REPLAY_WEIGHT = 1_000  # each loan of a portfolio is replayed to a past day
 
 
 @dataclass(eq=False)
@@ -84,17 +91,22 @@ class QueryTooCostly(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a selection amounts to: levels of fields, aliases, and objects for each object it is asked of."""
+    """What a selection amounts to: levels of fields, aliases, and objects for each object it is asked of.
+
+    `described` are objects that describe the schema, counted apart from those of the registry.
+    """
 
     depth: int = 0
     aliases: int = 0
     cost: int = 0
+    described: int = 0
 
     def beside(self, other: "Measure") -> "Measure":
         return Measure(
             max(self.depth, other.depth),
             min(COUNT_MAX, self.aliases + other.aliases),
             min(COUNT_MAX, self.cost + other.cost),
+            min(COUNT_MAX, self.described + other.described),
         )
 
 
@@ -119,8 +131,10 @@ def check_operation(
         raise QueryTooDeep(limits.depth)
     if measured.aliases > limits.aliases:
         raise QueryTooManyAliases(measured.aliases, limits.aliases)
-    if measured.cost > limits.cost:
-        raise QueryTooCostly(measured.cost, limits.cost)
+    cost = measured.cost + measured.described * (1 if is_pure(document, operation_name) else BESIDE_DATA)
+    if cost > limits.cost:
+        raise QueryTooCostly(cost, limits.cost)
+    check_width(document, limits.width)
     return measured
 
 
@@ -175,8 +189,10 @@ class _Survey:
     def _field(self, node: FieldNode, parent: Any) -> Measure:
         name = node.name.value
         alias = 1 if node.alias is not None else 0
-        if name in {"__schema", "__type", "__typename"}:  # validation has a rule of its own for introspection
-            return Measure(1, alias, 0)
+        if name == "__typename":
+            return Measure(1, alias)
+        if name in {"__schema", "__type"} or _is_described(parent):
+            return self._described(node, parent, alias)
         kind = self._type_of(parent, name)
         times = self._times(node, kind)
         inner = self.selection(node.selection_set, get_named_type(kind) if kind is not None else None)
@@ -184,8 +200,34 @@ class _Survey:
         return Measure(
             inner.depth + 1,
             min(COUNT_MAX, inner.aliases + alias),
-            min(COUNT_MAX, own + times * inner.cost),
+            min(COUNT_MAX, own + self._weight(node, parent) + times * inner.cost),
+            min(COUNT_MAX, times * inner.described),
         )
+
+    def _described(self, node: FieldNode, parent: Any, alias: int) -> Measure:
+        """A field about the schema; how deep such lists nest is a rule of validation, as types refer to each other."""
+        name = node.name.value
+        kind = _META_TYPES.get(name) or self._type_of(parent, name)
+        inner = self.selection(node.selection_set, get_named_type(kind) if kind is not None else None)
+        times = len(self._schema.type_map) if name == "types" else LIST_LENGTHS.get(name, 1)
+        own = times if node.selection_set is not None and (name in _META_TYPES or times > 1) else 0
+        return Measure(
+            1 if name in _META_TYPES else 0,
+            min(COUNT_MAX, inner.aliases + alias),
+            0,
+            min(COUNT_MAX, own + times * inner.described),
+        )
+
+    def _weight(self, node: FieldNode, parent: Any) -> int:
+        """What single fields count for that are much more work than an object."""
+        match parent.name if isinstance(parent, GraphQLObjectType) else "", node.name.value:
+            case "Loan", "evidence":
+                return EVIDENCE_WEIGHT
+            case "Query", "portfolio" if any(
+                argument.name.value == "asOf" and not self._is_null(argument.value) for argument in node.arguments or ()
+            ):
+                return REPLAY_WEIGHT
+        return 0
 
     def _type_of(self, parent: Any, name: str) -> GraphQLOutputType | None:
         if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) and name in parent.fields:
@@ -197,16 +239,22 @@ class _Survey:
         """How many objects the field can return: its page size, the ids it is given, or a list's weight."""
         for argument in node.arguments or ():
             given = self._value(argument.value)
-            if argument.name.value in _PAGE_ARGUMENTS and isinstance(given, int):
+            if argument.name.value in _PAGE_ARGUMENTS and isinstance(given, int | float):  # 5.0 is an Int to GraphQL
                 if given > self._limits.page_max:
-                    raise PageTooLarge(given, self._limits.page_max)
-                return max(1, given)
+                    raise PageTooLarge(int(given), self._limits.page_max)
+                return max(1, int(given))
             if argument.name.value == "ids" and isinstance(given, list):
                 return max(1, len(given))
         if _is_page(kind):
             return self._limits.page_default
         is_list = kind is not None and isinstance(get_nullable_type(kind), GraphQLList)
         return self._limits.list_weight if is_list and not _is_edges(node) else 1
+
+    def _is_null(self, value: Any) -> bool:
+        if isinstance(value, VariableNode):
+            name = value.name.value
+            return (self._variables[name] if name in self._variables else self._defaults.get(name)) is None
+        return isinstance(value, NullValueNode)
 
     def _value(self, value: Any) -> Any:
         """A literal or a variable's value as far as a size can be told from it."""
@@ -216,6 +264,16 @@ class _Survey:
         if isinstance(value, IntValueNode):
             return int(value.value[:18])
         return list(value.values) if isinstance(value, ListValueNode) else None
+
+
+_META_TYPES: Mapping[str, GraphQLOutputType] = {
+    "__schema": SchemaMetaFieldDef.type,
+    "__type": TypeMetaFieldDef.type,
+}
+
+
+def _is_described(parent: Any) -> bool:
+    return isinstance(parent, GraphQLObjectType) and is_introspection_type(parent)
 
 
 def _is_page(kind: GraphQLOutputType | None) -> bool:

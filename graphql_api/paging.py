@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 import orjson
@@ -12,6 +12,7 @@ from registry.domain.errors import InvalidInput
 from registry.storage.queries_keyset import KeyValues, Window
 
 CURSOR_LENGTH_MAX = 400
+YEARS = range(1900, 3000)  # of instants that databases and time zones can tell
 
 
 @dataclass(eq=False)
@@ -80,7 +81,7 @@ def decode_cursor(order: str, kinds: tuple[type, ...], given: str) -> KeyValues:
 
 def forward(limits: Limits, order: str, kinds: tuple[type, ...], first: int | None, after: str | None) -> Window:
     """The window of a connection that only goes forward."""
-    return Window(page_size(limits, first), decode_cursor(order, kinds, after) if after is not None else None)
+    return Window(page_size(limits, first), _place(order, kinds, after))
 
 
 def both_ways(
@@ -98,10 +99,19 @@ def both_ways(
         raise PageInvalid("give either first or last")
     return Window(
         size=page_size(limits, first if last is None else last),
-        after=decode_cursor(order, kinds, after) if after is not None else None,
-        before=decode_cursor(order, kinds, before) if before is not None else None,
+        after=_place(order, kinds, after),
+        before=_place(order, kinds, before),
         is_backward=last is not None,
     )
+
+
+def _place(order: str, kinds: tuple[type, ...], cursor: str | None) -> KeyValues | None:
+    if cursor is None:
+        return None
+    key = decode_cursor(order, kinds, cursor)
+    if any(isinstance(part, str) and "\x00" in part for part in key):  # PostgreSQL refuses such text
+        raise CursorInvalid(cursor)
+    return key
 
 
 def _packed(value: Any) -> Any:
@@ -123,4 +133,11 @@ def _unpacked(kind: type, part: Any) -> Any:
         raise ValueError
     if kind is bytes:
         return bytes.fromhex(part)
-    return datetime.fromisoformat(part) if kind is datetime else date.fromisoformat(part)
+    return _instant(part) if kind is datetime else date.fromisoformat(part)
+
+
+def _instant(part: str) -> datetime:
+    found = datetime.fromisoformat(part)
+    if found.tzinfo is None or found.year not in YEARS:
+        raise ValueError
+    return found.astimezone(UTC)

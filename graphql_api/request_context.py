@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import strawberry
 from anyio import to_thread
@@ -58,6 +58,10 @@ class RequestContext:
     async def work(self, call: Callable[Given, Found], *args: Given.args, **kwargs: Given.kwargs) -> Found:
         """The answer of a blocking call, made in a worker thread."""
         return await to_thread.run_sync(partial(call, *args, **kwargs))
+
+    async def evidence(self, loan_id: str, profile: str) -> Mapping[str, Any]:
+        """The evidence of a loan, made in a worker thread when one of the few places for it is free."""
+        return await to_thread.run_sync(self.api.evidence, loan_id, profile, limiter=self.api.evidence_places)
 
     async def gather(self, awaited: Iterable[Awaitable[Found]]) -> list[Found]:
         """The answers in order, asked for at once, so that loaders read them together."""

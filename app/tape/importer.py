@@ -37,7 +37,7 @@ class TapeInvalid(InvalidInput):
         where = f"line {first.line}" + (f", column {first.column}" if first.column else "")
         return (
             f"{self.wrong} of {self.rows} rows cannot be imported, so none was; "
-            f"the first is {where}: {first.problem}. Correct them and import again."
+            f"the first is {where}: {first.problem.rstrip('.')}. Correct them and import again."
         )
 
 

@@ -7,7 +7,7 @@ from graphql_api.mutations.requests import plain_value
 from registry.domain.commitments import FieldValue
 from registry.domain.errors import InvalidInput
 
-NAMES_MAX = 200
+NAMES_MAX = 50
 INTEGER_MAX = 2**53 - 1  # what canonical JSON can carry exactly
 
 

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import strawberry
 
+from graphql_api.infrastructure import told
 from registry.domain import errors
 from registry.services.record_money import RepaymentRefused
 
@@ -56,5 +57,5 @@ def refusal_of(refusal: errors.RegistryError) -> AnyRefusal | None:
     cause = refusal.cause if isinstance(refusal, RepaymentRefused) else refusal
     for branch, shown in _TYPES:
         if isinstance(cause, branch):
-            return shown(code=refusal.code, message=str(refusal), retryable=cause.retryable)
+            return shown(code=refusal.code, message=told(refusal), retryable=cause.retryable)
     return None

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import strawberry
 
 from graphql_api.mutations.refusals import AnyRefusal, refusal_of
+from graphql_api.mutations.text import check_texts
 from graphql_api.request_context import context_of
 from registry.domain import commitments
 from registry.domain.access import Request
@@ -52,6 +53,7 @@ async def perform(info: strawberry.Info, operation: str, given: Any, use_case: U
     """The use case's answer, the first one if the request was made before, or why it is refused."""
     context = context_of(info)
     try:
+        check_texts(given)
         request = Request(
             context.actor,
             operation,

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Self
@@ -15,7 +15,7 @@ from registry.domain.commitments import FieldValue
 from registry.domain.errors import InvalidInput, NotFound
 from registry.domain.kinds import LoanStatus, RecordKind, status_after
 from registry.domain.ledger import LoanLedger
-from registry.domain.loan_history import ledger_of
+from registry.domain.loan_history import event_of, ledger_of
 from registry.domain.money import AmountInvalid, CurrencyMismatch, Money
 from registry.domain.records import LoanRecord, check_fields, instant_text, record_commitment
 
@@ -182,15 +182,7 @@ class Loan:
         self._dated(on, now)
         event = events.Repaid(on=on, amount_minor=amount.minor, sequence=self.next_sequence)
         split = self.ledger.apply(event) or Allocation()
-        details: dict[str, FieldValue] = {
-            "principal_minor": str(split.principal_minor),
-            "interest_minor": str(split.interest_minor),
-            "fees_minor": str(split.fees_minor),
-            "penalty_minor": str(split.penalty_minor),
-            "unallocated_minor": str(split.unallocated_minor),
-            "outstanding_minor": str(self.ledger.principal_outstanding_minor),
-            "channel": channel,
-        }
+        details: dict[str, FieldValue] = {**_split_fields(split, self.ledger), "channel": channel}
         return self.append(RecordKind.REPAYMENT, on=on, now=now, amount=amount, details=details, reference=reference)
 
     def charge_fee(self, amount: Money, *, on: date, now: datetime, component: str, reason: str | None) -> LoanRecord:
@@ -302,8 +294,8 @@ class Loan:
     def recommit(self, refused: int) -> Sequence[LoanRecord]:
         """Take out the record at `refused`, and what reversed it; make the later ones anew on the head before it.
 
-        Later records keep their values and get new secrets, places and commitments; balances and standing replay.
-        Returns all the records that are in no head any more. A later record that no longer fits raises.
+        Later records keep their amounts and get new secrets, places and commitments; balances, standing and the split
+        of repayments replay. Returns the records that are in no head any more; one that no longer fits raises.
         """
         gone = self.records[refused:]
         del self.records[refused:]
@@ -311,6 +303,7 @@ class Loan:
         for record in self.records[1:]:
             self.status = status_after(self.status, record.kind)
         moved: dict[int, LoanRecord] = {}
+        self.ledger = ledger_of(self.terms, self.records)
         for record in gone[1:]:
             fields, target = record.fields, record.reverses
             if target == refused or (target is not None and target > refused and target not in moved):
@@ -322,13 +315,16 @@ class Loan:
                     "reverses_sequence": now_at.sequence,
                     "reverses_commitment": now_at.commitment.hex(),
                 }
+            event = event_of(replace(record, sequence=self.next_sequence, fields=fields))
+            split = self.ledger.apply(event) if event is not None else None
+            if record.kind is RecordKind.REPAYMENT and split is not None:
+                fields = {**fields, **_split_fields(split, self.ledger)}
             self.status = status_after(self.status, record.kind)
             remade = self._seal(record.kind, record.effective_on, record.posted_at, record.amount, fields)
             moved[record.sequence] = remade
             self.records.append(remade)
             self.fresh.append(remade)
             self.head = remade.head
-        self.ledger = ledger_of(self.terms, self.records)
         return gone
 
     def _seal(
@@ -384,4 +380,16 @@ def _agreement_fields(
         "disclosed_apr": format(agreed.disclosed_apr, "f") if agreed.disclosed_apr is not None else None,
         "decision_receipt": agreed.decision_receipt.hex() if agreed.decision_receipt else None,
         "external_reference": external_reference,
+    }
+
+
+def _split_fields(split: Allocation, ledger: LoanLedger) -> dict[str, FieldValue]:
+    """What a repayment's record says of its allocation, and of the principal outstanding after it."""
+    return {
+        "principal_minor": str(split.principal_minor),
+        "interest_minor": str(split.interest_minor),
+        "fees_minor": str(split.fees_minor),
+        "penalty_minor": str(split.penalty_minor),
+        "unallocated_minor": str(split.unallocated_minor),
+        "outstanding_minor": str(ledger.principal_outstanding_minor),
     }

@@ -79,7 +79,7 @@ def test_an_old_make_is_refused_before_anything_runs() -> None:
 )
 def test_make_demo_hands_its_variables_on(given: tuple[str, ...], command: list[str]) -> None:
     printed = subprocess.run(
-        ["make", "--dry-run", "demo", *given],
+        ["make", "--no-print-directory", "--dry-run", "demo", *given],
         cwd=ROOT, env={**os.environ, "MAKEFLAGS": ""}, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert " ".join(printed.replace("\\\n", " ").split()).endswith(" ".join([".venv/bin/python -m app", *command]))

@@ -16,7 +16,7 @@ from audit.finding import Finding
 from audit.ports import ChainProof, OnChain
 from audit.reconcile import Sources, differences
 from chain.tables import relay_items, relay_transactions
-from indexer.tables import mirror_blocks, mirror_cursor, mirror_loans, mirror_records
+from indexer.tables import mirror_blocks, mirror_cursor, mirror_events, mirror_loans, mirror_records
 from registry.storage import tables
 from tests.support.audit_mutations import (
     LOAN_CELLS,
@@ -31,6 +31,19 @@ from tests.support.audit_portfolio import canonical
 Values = Mapping[str, Any]
 OF_THE_FILE = (tables.lenders, tables.chain_binding, tables.products)
 WHOLE = (*OF_THE_FILE, relay_items, relay_transactions, mirror_cursor, mirror_blocks)
+# A loan's rows in tables that name it by a column of their own, which the loan's row repeats under another name.
+NAMED_BY_LOAN = {
+    tables.loans: ("id", "id"),
+    tables.borrowers: ("id", "borrower_id"),
+    tables.applications: ("id", "application_id"),
+    tables.decisions: ("id", "decision_id"),
+    tables.checks: ("decision_id", "decision_id"),
+}
+OF_LOANS = (
+    *NAMED_BY_LOAN,
+    *(tables.loan_records, tables.outbox, tables.liens, tables.transfers),
+    *(mirror_loans, mirror_records, mirror_events),
+)
 
 
 @dataclass(frozen=True)
@@ -102,9 +115,7 @@ def copy_of(registry: Registry, loan_ids: Sequence[str], chain: KnownChain) -> C
         loans = list(source.execute(select(tables.loans).where(tables.loans.c.id.in_(loan_ids))))
         for table in WHOLE:
             _transfer(source, connection, table, select(table))
-        borrowers = tables.borrowers.c.id.in_([loan.borrower_id for loan in loans])
-        _transfer(source, connection, tables.borrowers, select(tables.borrowers).where(borrowers))
-        for table in (tables.loans, tables.loan_records, tables.outbox, tables.liens, mirror_loans, mirror_records):
+        for table in OF_LOANS:
             for loan in loans:
                 _transfer(source, connection, table, select(table).where(_of(table, loan)))
     connection.commit()
@@ -247,11 +258,12 @@ def _altered_fields(rng: random.Random, text: str) -> str:
 
 def _of(table: Table, loan: Row[Any]) -> Any:
     """The rows of a table that belong to a loan."""
-    if table is tables.loans:
-        return and_(table.c.lender_id == loan.lender_id, table.c.id == loan.id)
+    if table in NAMED_BY_LOAN:
+        column, name = NAMED_BY_LOAN[table]
+        return and_(table.c.lender_id == loan.lender_id, table.c[column] == getattr(loan, name))
     if table is tables.outbox:
         return and_(table.c.file_lender_id == loan.lender_id, table.c.loan_id == loan.id)
-    if "loan_id" in table.c:
+    if "loan_id" in table.c:  # the rows of a loan's file
         return and_(table.c.lender_id == loan.lender_id, table.c.loan_id == loan.id)
     return table.c.loan_key == loan.loan_key
 

@@ -154,7 +154,7 @@ def assign_call(world: World, action: str, nonce: int) -> tuple[bytes, bytes]:
 
 
 def test_a_lien_is_anchored_by_the_event_of_its_own_transaction(world: World) -> None:
-    book(world, [history(1, asset=Asset("VEHICLE", "VIN-1"))])
+    book(world, [history(1, asset=Asset("VEHICLE", "LSVAE49L5A2123456"))])
     mirror_everything(world)
     query = "{ loans { edges { node { liens { assetTag anchor { state blockNumber } } } } } }"
 

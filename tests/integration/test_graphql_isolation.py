@@ -41,7 +41,7 @@ LOAN = """query ($id: ID!) { loan(id: $id) { id outstanding { minor } borrower {
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     made = make_world(tmp_path)
-    book(made, [history(1, asset=Asset("VEHICLE", "VIN-1")), history(2)])
+    book(made, [history(1, asset=Asset("VEHICLE", "LSVAE49L5A2123456")), history(2)])
     book(made, [history(1, lender_id=2)], lender_id=2)
     mirror_everything(made)
     return made

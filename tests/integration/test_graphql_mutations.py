@@ -200,7 +200,7 @@ def test_an_offer_is_ended_by_either_side(world: World, who: str, operation: str
 def test_an_asset_secures_one_loan_at_a_time_over_all_lenders(world: World) -> None:
     (first,) = book(world, [history(1)])
     (second,) = book(world, [history(1, lender_id=2)], lender_id=2)
-    asset = {"assetKind": "vehicle", "assetIdentifier": "vin 123"}
+    asset = {"assetKind": "vehicle", "assetIdentifier": "lsv ae49l5 a2123456"}
 
     pledged = change(world, "lender1", "pledgeAsset", LIEN, loanId=str(node_id("Loan", first)), **asset)
     again = change(world, "lender2", "pledgeAsset", LIEN, loanId=str(node_id("Loan", second)), **asset)

@@ -12,8 +12,10 @@ from tests.support.audit_world import World
 
 def file_loan(made: MadeLoan) -> FileLoan:
     row = made.row | {"borrower_key_id": made.borrower["key_id"]}
-    due = row["next_unpaid_due_on"]
-    return FileLoan(**{name: row[name] for name in FileLoan._fields} | {"next_unpaid_due_on": due and str(due)})
+    days = ("next_unpaid_due_on", "disbursed_on", "matures_on")
+    return FileLoan(
+        **{name: row[name] for name in FileLoan._fields} | {name: row[name] and str(row[name]) for name in days}
+    )
 
 
 def file_records(made: MadeLoan) -> list[FileRecord]:

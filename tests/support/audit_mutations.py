@@ -77,7 +77,11 @@ RECORD_CELLS = (
 LOAN_CELLS = (
     "loan_key", "nonce", "controller_id", "servicer_id", "status", "next_sequence", "head", "outstanding_minor",
     "next_unpaid_due_on", "terms", "currency", "principal_minor", "annual_rate", "disclosed_apr", "term_months",
-    "external_reference",
+    "external_reference", "product_id", "disbursed_on", "matures_on", "decision_id",
+)  # fmt: skip
+DECISION_CELLS = (
+    "outcome", "score", "reasons", "offered_rate", "limit_minor", "policy_version", "receipt", "receipt_commitment",
+    "inputs_hash", "model_hash",
 )  # fmt: skip
 OUTBOX_CELLS = ("loan_key", "kind", "commitment", "previous_head")
 MIRROR_RECORD_CELLS = ("kind", "commitment", "head", "status")
@@ -176,7 +180,9 @@ def _loan_cell(rng: random.Random, loan: MadeLoan) -> Mutation:
         value = canonical(json.loads(loan.row["terms"]) | {"method": "BULLET"})
     if column == "disclosed_apr":
         value = "0.0999"
-    if column == "next_unpaid_due_on" and loan.row[column] is None:
+    if column == "decision_id" and loan.row[column] is None:
+        value = "DC-99999"
+    if column in {"next_unpaid_due_on", "disbursed_on"} and loan.row[column] is None:
         value = datetime(2026, 5, 5, tzinfo=UTC).date()
     here = tables.loans.c.id == loan.row["id"]
     return Mutation(
@@ -192,8 +198,13 @@ def _delete_loan(_: random.Random, loan: MadeLoan) -> Mutation:
     )
 
 
+def _of_records(loan: MadeLoan) -> list[dict[str, Any]]:
+    """The entries of the queue that carry a record."""
+    return [entry for entry in loan.outbox if entry["sequence"] is not None]
+
+
 def _outbox_cell(rng: random.Random, loan: MadeLoan) -> Mutation:
-    entry, column = rng.choice(loan.outbox), rng.choice(OUTBOX_CELLS)
+    entry, column = rng.choice(_of_records(loan)), rng.choice(OUTBOX_CELLS)
     value, c = another(rng, entry[column]), tables.outbox.c
     here = (c.lender_id == entry["lender_id"]) & (c.position == entry["position"])
     return Mutation(
@@ -203,7 +214,7 @@ def _outbox_cell(rng: random.Random, loan: MadeLoan) -> Mutation:
 
 
 def _delete_waiting(rng: random.Random, loan: MadeLoan) -> Mutation:
-    waiting = loan.outbox[len(loan.mirror_records) :]
+    waiting = _of_records(loan)[len(loan.mirror_records) :]
     if not waiting:
         return _outbox_cell(rng, loan)
     entry, c = rng.choice(waiting), tables.outbox.c
@@ -251,10 +262,63 @@ def _mirror_loan(rng: random.Random, loan: MadeLoan) -> Mutation:
     return Mutation(loan, "mirror_loans", column, None, apply)
 
 
+def _decision_cell(rng: random.Random, loan: MadeLoan) -> Mutation:
+    if loan.decision is None:
+        return _loan_cell(rng, loan)
+    row, column = loan.decision, rng.choice([*DECISION_CELLS, ""])
+    if column == "outcome" and row["decided_by"] != "policy":
+        column = "receipt"  # a person may have decided either way
+    here = (tables.decisions.c.lender_id == row["lender_id"]) & (tables.decisions.c.id == row["id"])
+    if not column:
+        return Mutation(
+            loan, "decisions", "id", None,
+            lambda connection, _: connection.execute(delete(tables.decisions).where(here)) and None,
+        )  # fmt: skip
+    value = another(rng, row[column])
+    if row[column] is None:
+        value = {"limit_minor": 7, "offered_rate": "0.5", "score": '{"grade":"A"}'}[column]
+    elif column in {"score", "reasons"}:
+        value = row[column].replace('"grade":"B"', '"grade":"A"') if column == "score" else '["OTHER"]'
+    elif column == "receipt":
+        value = row[column].replace("policy@3", "policy@4")
+    return Mutation(
+        loan, "decisions", column, None,
+        lambda connection, _: connection.execute(update(tables.decisions).where(here).values({column: value})) and None,
+    )  # fmt: skip
+
+
+def _lien_cell(rng: random.Random, loan: MadeLoan) -> Mutation:
+    if not loan.liens:
+        return _loan_cell(rng, loan)
+    row, column = rng.choice(loan.liens), rng.choice(["asset_tag", "released_at", ""])
+    here = (tables.liens.c.lender_id == row["lender_id"]) & (tables.liens.c.id == row["id"])
+    if not column:
+        return Mutation(
+            loan, "liens", "", None, lambda connection, _: connection.execute(delete(tables.liens).where(here)) and None
+        )
+    value = another(rng, row[column])
+    if column == "released_at":
+        value = None if row[column] else datetime(2026, 4, 1, tzinfo=UTC)
+    return Mutation(
+        loan, "liens", "" if column == "asset_tag" else column, None,
+        lambda connection, _: connection.execute(update(tables.liens).where(here).values({column: value})) and None,
+    )  # fmt: skip
+
+
+def _mirrored_lien(rng: random.Random, loan: MadeLoan) -> Mutation:
+    """A lien on chain that the file does not know."""
+    if loan.mirror_row is None:
+        return _loan_cell(rng, loan)
+    key, row = loan.row["loan_key"], {"asset_tag": rng.randbytes(32), "pledged": 1, "released": rng.randrange(2)}
+    return Mutation(loan, "liens", "", None, lambda _, mirror: mirror.lien_rows[key].append(row))
+
+
 KINDS_OF_MUTATION = (
     [_record_cell] * 10
     + [_delete_record, _insert_copy, _swap_records, _move_record, _delete_loan, _delete_waiting]
     + [_loan_cell, _outbox_cell, _mirror_record_cell, _mirror_record_row, _mirror_loan] * 2
+    + [_decision_cell] * 4
+    + [_lien_cell, _lien_cell, _mirrored_lien]
 )
 
 

@@ -16,9 +16,20 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from audit.loan_file import FileLoan, FileRecord
-from audit.ports import Balance, ChainProof, MirrorCursor, MirrorLoan, MirrorRecord, OnChain, PersonalFields
+from audit.ports import (
+    Balance,
+    ChainProof,
+    MirrorCursor,
+    MirrorLien,
+    MirrorLoan,
+    MirrorRecord,
+    OnChain,
+    PersonalFields,
+)
 from registry.domain.errors import RegistryError
 from registry.storage import tables
+from tests.support.audit_decisions import a_decision, application_of, last_due_on, terms_of
+from tests.support.audit_liens import LIEN_STATES, lien_rows
 
 CHAIN_ID = 424_242
 GENESIS = hashlib.sha256(b"genesis").digest()
@@ -54,6 +65,7 @@ KINDS: dict[str, tuple[int, list[str]]] = {
 }  # fmt: skip
 PERSONAL = ["borrower_name", "borrower_identity_kind", "borrower_identity", "borrower_born_on"]
 STATUS = {"REGISTERED": 1, "ACTIVE": 2, "SETTLED": 3, "CHARGED_OFF": 4, "CANCELLED": 5}
+CALLS = {"AGREEMENT": "REGISTER", "TRANSFER": "ACCEPT", "PLEDGE": "PLEDGE", "RELEASE": "RELEASE"}
 ANY = {"DISPUTE": None, "OTHER": None, "TRANSFER": None}
 FOLLOWS: dict[str, dict[str, str | None]] = {
     "REGISTERED": {"DISBURSEMENT": "ACTIVE", **ANY},
@@ -108,6 +120,9 @@ class MadeLoan:
     mirror_row: dict[str, Any] | None = None
     mirror_records: list[dict[str, Any]] = field(default_factory=list)
     standing: tuple[int, int, int, bytes] | None = None
+    decision: dict[str, Any] | None = None
+    liens: list[dict[str, Any]] = field(default_factory=list)
+    mirror_liens: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Maker:
@@ -134,7 +149,7 @@ class Maker:
             row={
                 "lender_id": lender_id, "id": loan_id, "loan_key": key, "nonce": nonce, "borrower_id": borrower_id,
                 "product_id": "TERM@1", "terms": "{}", "currency": "CNY", "principal_minor": 1_000_000,
-                "annual_rate": "0.0875", "term_months": 12, "matures_on": date(2027, 1, 31),
+                "annual_rate": "0.0875", "term_months": 12, "matures_on": date(2027, 1, 31), "decision_id": None,
                 "controller_id": lender_id, "servicer_id": lender_id,
                 "outstanding_minor": rng.randrange(1_000_000),
                 "next_unpaid_due_on": rng.choice([None, date(2026, 3, 1) + timedelta(days=rng.randrange(300))]),
@@ -145,6 +160,9 @@ class Maker:
             },
             records=[], outbox=[], statuses=[],
         )  # fmt: skip
+        if rng.random() < 0.7:
+            made.decision = a_decision(rng, lender_id, f"DC-{number:05d}", is_erased=erased)
+            made.row["decision_id"] = made.decision["id"]
         status = "REGISTERED"
         self._append(made, "AGREEMENT", status)
         agreed = json.loads(made.records[0]["fields"])
@@ -152,6 +170,8 @@ class Maker:
             "terms": canonical(agreed["terms"]), "principal_minor": int(agreed["amount_minor"]),
             "annual_rate": agreed["annual_rate"], "term_months": agreed["term_months"],
             "disclosed_apr": agreed.get("disclosed_apr"), "external_reference": agreed["external_reference"],
+            "product_id": f"{agreed['product_code']}@{agreed['product_version']}",
+            "matures_on": last_due_on(agreed["terms"]),
         }  # fmt: skip
         for _ in range(rng.randrange(records_max)):
             kind = self._next_kind(made, status)
@@ -159,13 +179,26 @@ class Maker:
             self._append(made, kind, status)
         made.row |= {
             "next_sequence": len(made.records), "head": made.records[-1]["head"], "status": STATUS[status],
-            "disbursed_on": date(2026, 1, 31),
+            "disbursed_on": next((row["effective_on"] for row in made.records if row["kind"] == 1), None),
         }  # fmt: skip
         if erased:
             made.records[0]["sealed"] = None
         count = rng.choice([len(made.records)] * 3 + [rng.randrange(len(made.records) + 1)])
         self._anchor(made, count if anchored is None else anchored)
+        if status == "ACTIVE" and made.standing is not None and rng.random() < 0.5:
+            self._secure(made)
         return made
+
+    def _secure(self, made: MadeLoan) -> None:
+        """Liens in each state: in force, released, pledged again, waiting to be pledged, waiting to be released."""
+        rng, row = self.random, made.row
+        for calls, pledged, released in LIEN_STATES:
+            tag = rng.randbytes(32)
+            for call in calls:
+                self._queue(made, call, None, None, None, None, canonical({"asset_tag": tag.hex()}))
+            made.liens += lien_rows(row, tag, calls)
+            if pledged:
+                made.mirror_liens.append({"asset_tag": tag, "pledged": pledged, "released": released})
 
     def _next_kind(self, made: MadeLoan, status: str) -> str:
         if status == "REGISTERED" and self.random.random() < 0.8:
@@ -185,7 +218,9 @@ class Maker:
             values |= {"currency": "CNY"}
         for name in KINDS[kind][1]:
             if name == "terms":
-                values[name] = {"fees": [{"code": "F", "bps": 12}], "method": "ANNUITY", "Ü": True}
+                values[name] = terms_of(rng)
+            elif name == "decision_receipt":
+                values[name] = made.decision and made.decision["receipt_commitment"].hex()
             elif name in {"annual_rate", "disclosed_apr"}:
                 values[name] = rng.choice([f"0.{rng.randrange(10**4):04}", "0.0875"])
             elif name == "changes":
@@ -231,16 +266,17 @@ class Maker:
         self._queue(made, kind, sequence, number, commitment, previous)
 
     def _queue(
-        self, made: MadeLoan, kind: str, sequence: int, number: int, commitment: bytes, previous: bytes | None
-    ) -> None:
+        self, made: MadeLoan, kind: str, sequence: int | None, number: int | None, commitment: bytes | None,
+        previous: bytes | None, arguments: str = "{}",
+    ) -> None:  # fmt: skip
         signer = made.row["servicer_id"]
         self.positions[signer] += 1
-        action = {"AGREEMENT": "REGISTER", "TRANSFER": "ACCEPT"}.get(kind, "APPEND")
+        action = CALLS.get(kind, "APPEND")
         made.outbox.append({
             "lender_id": signer, "position": self.positions[signer], "action": action,
             "file_lender_id": made.row["lender_id"], "loan_id": made.row["id"], "loan_key": made.row["loan_key"],
             "sequence": sequence, "kind": number, "previous_head": previous, "commitment": commitment,
-            "arguments": "{}", "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+            "arguments": arguments, "created_at": datetime(2026, 1, 1, tzinfo=UTC),
         })  # fmt: skip
 
     def _personal(self, made: MadeLoan, key: bytes) -> tuple[list[bytes], bytes]:
@@ -278,6 +314,7 @@ class FakeMirror:
     def __init__(self, loans: list[MadeLoan]) -> None:
         self.loan_rows = [dict(made.mirror_row) for made in loans if made.mirror_row]
         self.record_rows = [dict(row) for made in loans for row in made.mirror_records]
+        self.lien_rows = {made.row["loan_key"]: [dict(row) for row in made.mirror_liens] for made in loans}
 
     def cursor(self) -> MirrorCursor:
         return MirrorCursor(CHAIN_ID, GENESIS, CONTRACT, CODE_HASH, BLOCK, sha(b"block"), FINAL)
@@ -291,6 +328,10 @@ class FakeMirror:
             if row["loan_key"] in set(loan_keys):
                 found.setdefault(row["loan_key"], []).append(MirrorRecord(**row))
         return found
+
+    def liens(self, loan_keys: Sequence[bytes]) -> dict[bytes, list[MirrorLien]]:
+        found = {key: [MirrorLien(**row) for row in self.lien_rows.get(key, ())] for key in loan_keys}
+        return {key: rows for key, rows in found.items() if rows}
 
     def known_keys(self, after: bytes | None, limit: int) -> list[bytes]:
         keys = {row["loan_key"] for row in [*self.loan_rows, *self.record_rows]}
@@ -346,8 +387,13 @@ def fill(connection: Connection, loans: list[MadeLoan]) -> None:
     ))  # fmt: skip
     for made in loans:
         connection.execute(insert(tables.borrowers).values(made.borrower))
+        if made.decision:
+            connection.execute(insert(tables.applications).values(application_of(made.decision, made.row)))
+            connection.execute(insert(tables.decisions).values(made.decision))
         connection.execute(insert(tables.loans).values(made.row))
         connection.execute(insert(tables.loan_records), made.records)
         connection.execute(insert(tables.outbox), made.outbox)
         if made.transfers:
             connection.execute(insert(tables.transfers), made.transfers)
+        if made.liens:
+            connection.execute(insert(tables.liens), made.liens)

@@ -59,10 +59,22 @@ def test_each_profile_opens_what_it_may_and_no_more() -> None:
     }
     personal = {("AGREEMENT", name) for name in PERSONAL}
     assert opened[DisclosureProfile.AUDITOR] >= personal
-    assert opened[DisclosureProfile.PARTNER] == opened[DisclosureProfile.AUDITOR] - personal
-    assert opened[DisclosureProfile.BORROWER] == opened[DisclosureProfile.AUDITOR] - {("TRANSFER", "price_minor")}
+    between_lenders = {("TRANSFER", name) for name in ("amount_minor", "currency", "price_minor")}
+    assert opened[DisclosureProfile.AUDITOR] >= between_lenders
+    assert opened[DisclosureProfile.PARTNER] == opened[DisclosureProfile.AUDITOR] - personal - between_lenders
+    assert opened[DisclosureProfile.BORROWER] == opened[DisclosureProfile.AUDITOR] - between_lenders
     assert opened[DisclosureProfile.PUBLIC] == set()
     assert all("fields" not in record for record in evidence_of(FULL[0], DisclosureProfile.PUBLIC)["records"])
+
+
+def test_the_verdict_says_when_no_contents_were_shown() -> None:
+    shown = verify(evidence_bytes(evidence_of(FULL[0])), TRUST)
+    hidden = verify(evidence_bytes(evidence_of(FULL[0], DisclosureProfile.PUBLIC)), TRUST)
+    assert shown.verified
+    assert hidden.verified
+    assert shown.headline.startswith("Verified: ")
+    assert shown.headline.endswith(", unaltered.")
+    assert hidden.headline == shown.headline[:-1] + "; their contents were not shown."
 
 
 def test_evidence_never_holds_a_records_secret_or_sealed_text() -> None:

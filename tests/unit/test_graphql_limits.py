@@ -3,11 +3,12 @@
 import time
 
 import pytest
-from graphql import parse
+from graphql import get_introspection_query, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphql_api.context import Limits
+from graphql_api.introspection import is_pure
 from graphql_api.operation_limits import (
     QueryTooCostly,
     QueryTooDeep,
@@ -16,6 +17,7 @@ from graphql_api.operation_limits import (
 )
 from graphql_api.paging import PageTooLarge
 from graphql_api.schema import build_schema, core_schema
+from graphql_api.selection_width import QueryTooWide, check_width
 
 SCHEMA = core_schema(build_schema())
 WIDE = Limits(depth=10**6, aliases=10**18, cost=10**18)
@@ -109,3 +111,98 @@ def test_only_the_operation_that_runs_is_measured() -> None:
 
     assert check_operation(SCHEMA, parse(text), "Small", {}, WIDE).cost == 1
     assert check_operation(SCHEMA, parse(text), "Large", {}, WIDE).cost == 200
+
+
+FULL = get_introspection_query(
+    input_value_deprecation=True, specified_by_url=True, directive_is_repeatable=True, schema_description=True
+)
+
+
+def test_one_whole_description_of_the_schema_is_within_the_limits() -> None:
+    assert check_operation(SCHEMA, parse(FULL), None, {}, Limits()).described > 1_000
+
+
+def test_aliases_below_introspection_are_counted() -> None:
+    many = " ".join(f"a{i}: fields {{ b{i}: name }}" for i in range(4))
+
+    assert measured(f"{{ c: __schema {{ types {{ {many} }} }} }}")[1] == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("{" + " ".join(f"a{i}: __schema {{ types {{ name }} }}" for i in range(240)) + "}", QueryTooManyAliases),
+        ("{" + " ".join(f"a{i}: __schema {{ types {{ fields {{ args {{ name }} }} }} }}" for i in range(30)) + "}",
+         QueryTooCostly),
+        (FULL.replace("__schema", "viewer { name } __schema", 1), QueryTooCostly),
+        ("{" + " name" * 201 + "}", QueryTooWide),
+        ("{" + ("viewer {" + " name" * 101 + "}") * 2 + "}", QueryTooWide),
+        ("{ viewer { ...A ...B } } " + " ".join(f"fragment {f} on Viewer {{ {'name ' * 101} }}" for f in "AB"),
+         QueryTooWide),
+        ("{ viewer { name } } fragment Unused on Viewer {" + " name" * 201 + "}", QueryTooWide),
+        ("{ loans(first: 100) { edges { node { evidence } } } }", QueryTooCostly),
+        ("{ nodes(ids: [" + '"x"' * 100 + "]) { ... on Loan { evidence } } }", QueryTooCostly),
+        ("{" + " ".join(f'a{i}: portfolio(asOf: "2026-01-0{i % 9 + 1}") {{ loanCount }}' for i in range(20)) + "}",
+         QueryTooCostly),
+    ],
+)  # fmt: skip
+def test_what_costs_seconds_is_refused_before_it_runs(text: str, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        check_operation(SCHEMA, parse(text), None, {}, Limits())
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "cost"),
+    [
+        ("{ loans(first: 10) { edges { node { evidence } } } }", {}, 10 * (2 + 200)),
+        ('{ portfolio(asOf: "2026-01-01") { loanCount } }', {}, 1_001),
+        ("query ($on: Date) { portfolio(asOf: $on) { loanCount } }", {"on": "2026-01-01"}, 1_001),
+        ("query ($on: Date) { portfolio(asOf: $on) { loanCount } }", {}, 1),
+        ("query ($on: Date) { portfolio(asOf: $on) { loanCount } }", {"on": None}, 1),
+        ("{ portfolio(asOf: null) { loanCount } }", {}, 1),
+        ("query ($n: Int) { loans(first: $n) { edges { cursor } } }", {"n": 50.0}, 50),
+    ],
+)
+def test_what_is_much_work_counts_for_many_objects(text: str, variables: dict[str, object], cost: int) -> None:
+    assert check_operation(SCHEMA, parse(text), None, variables, WIDE).cost == cost
+
+
+@pytest.mark.parametrize("count", [20, 60])
+def test_the_width_of_chained_fragments_is_found_in_less_than_a_tenth_of_a_second(count: int) -> None:
+    document = parse(chained(count))
+
+    started = time.perf_counter()
+    check_width(document, 200)
+
+    assert time.perf_counter() - started < 0.1
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.booleans())
+@settings(deadline=None)
+def test_fields_that_are_merged_count_together(sizes: list[int], are_fragments: bool) -> None:
+    parts = ["{ viewer {" + " name" * size + "} }" for size in sizes]
+    text = " ".join(f"... {part}" for part in parts)
+    if are_fragments:
+        text = " ".join(f"...F{i}" for i in range(len(sizes)))
+    document = "{ " + text + " } " + " ".join(f"fragment F{i} on Query {part}" for i, part in enumerate(parts))
+
+    check_width(parse(document), max(sum(sizes), len(sizes)))
+    with pytest.raises(QueryTooWide):
+        check_width(parse(document), sum(sizes) - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("{ __schema { queryType { name } } }", None, True),
+        ("{ ...F } fragment F on Query { __type(name: \"Loan\") { name } ...F }", None, True),
+        ("{ __typename viewer { name } }", None, False),
+        ("{ ... { ...F } } fragment F on Query { viewer { name } }", None, False),
+        ("query A { __typename } query B { viewer { name } }", "A", True),
+        ("query A { __typename } query B { viewer { name } }", "B", False),
+    ],
+)  # fmt: skip
+def test_an_operation_is_pure_introspection_when_no_other_field_is_asked(
+    text: str, name: str | None, expected: bool
+) -> None:
+    assert is_pure(parse(text), name) is expected
