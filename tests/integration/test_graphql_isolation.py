@@ -112,7 +112,7 @@ MUTATIONS = {
     "refuseTransfer": '{idempotencyKey: "k", loanId: $loan}',
     "withdrawTransfer": '{idempotencyKey: "k", loanId: $loan}',
     "pledgeAsset": '{idempotencyKey: "k", loanId: $loan, assetKind: "VEHICLE", assetIdentifier: "VIN-9"}',
-    "releaseAsset": '{idempotencyKey: "k", loanId: $loan, assetKind: "VEHICLE", assetIdentifier: "VIN-1"}',
+    "releaseAsset": '{idempotencyKey: "k", loanId: $loan, assetKind: "VEHICLE", assetIdentifier: "LSVAE49L5A2123456"}',
     "decideApplication": '{idempotencyKey: "k", applicationId: $application}',
     "signAgreement": '{idempotencyKey: "k", applicationId: $application, disburseOn: "2026-06-01", '
     'firstDueOn: "2026-07-01"}',
