@@ -25,6 +25,7 @@ import orjson
 
 from chain.processes import identify, listening_ports
 from chain.rpc import CallFailed, NodeUnreachable, Rpc
+from chain.saved_state import with_one_genesis
 from registry.domain.errors import InvalidInput, RegistryError, Unavailable
 
 # The published phrase of every Ethereum test tool. Its keys are known to all: for a local chain only.
@@ -342,13 +343,14 @@ def _adopt_saved_state(home: Path) -> bool:
     """Make a completely written dump the state to start from; a torn one is dropped and the last one stays."""
     dump = _dump(home)
     try:
-        orjson.loads(dump.read_bytes())
+        state = orjson.loads(dump.read_bytes())
     except FileNotFoundError:
         return False
     except orjson.JSONDecodeError:
         dump.unlink()
         return False
-    dump.replace(home / "state.json")
+    _write(home / "state.json", orjson.dumps(with_one_genesis(state)))
+    dump.unlink()
     return True
 
 

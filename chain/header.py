@@ -44,12 +44,17 @@ class HeaderUnprovable(WrongChain):
 
 def header_rlp(block: Mapping[str, Any]) -> bytes:
     """The header of `block` (as eth_getBlockBy… answers), held against the hash it comes with."""
-    names = _ALWAYS + tuple(name for name in _ADDED if block.get(name) is not None)
-    encoded = rlp_encode([_field(name, block[name]) for name in names])
+    encoded = encode_header(block)
     rebuilt, given = keccak256(encoded), octets(block["hash"])
     if rebuilt != given:
         raise HeaderUnprovable(str(block["number"]), given, rebuilt)
     return encoded
+
+
+def encode_header(fields: Mapping[str, Any]) -> bytes:
+    """A header's fields, as JSON-RPC names and writes them, in RLP."""
+    names = _ALWAYS + tuple(name for name in _ADDED if fields.get(name) is not None)
+    return rlp_encode([_field(name, fields[name]) for name in names])
 
 
 def _field(name: str, text: str) -> bytes:

@@ -175,6 +175,7 @@ def portfolio_on(connection: Connection, sight: Sight, query: LoanQuery, as_of: 
     if page.has_next:
         raise PortfolioTooLarge(most)
     found: Iterable[FiledLoan] = page.rows
+    found = [loan for loan in found if sight.lender_id in {None, loan.controller_id}]  # a loan sold is the buyer's
     histories = histories_of_loans(connection, sight, [(loan.lender_id, loan.id) for loan in found])
     holdings, cohorts = [], []
     by_borrower: Counter[tuple[str, int, str]] = Counter()

@@ -73,8 +73,8 @@ class Life:
             due = self.ledger.state_on(on).due_minor
         owed = self.ledger.payoff(on).minor
         drawn = self.rng.random()
-        if drawn < EARLY:
-            due = owed
+        if drawn < EARLY or (due and due_on == self.terms.matures_on):
+            due = owed  # who pays late at the end is asked for the interest since, too
         elif drawn < EARLY + PARTIAL:
             due = min(owed, due + int(owed * self.rng.uniform(0.05, 0.3)))
         if due:

@@ -24,6 +24,7 @@ from graphql_api.types.record import LoanRecord
 from registry.domain.delinquency import classify
 from registry.domain.ledger import LoanLedger
 from registry.domain.loan_state import InstalmentState
+from registry.domain.schedule import Instalment as AgreedInstalment
 from registry.services.authority import LoanNotYours
 from registry.storage.queries_keyset import Slice
 from registry.storage.queries_loans import FiledLoan
@@ -99,10 +100,17 @@ class Loan(Node):
 
     @described("The principal not yet repaid or written off on a day.")
     async def outstanding(self, info: strawberry.Info, as_of: AsOf = None) -> MoneyValue:
-        context = context_of(info)
-        if as_of is None or as_of >= context.today:
+        if as_of is None:
             return money(self.row.outstanding_minor, self.row.currency)
-        return money((await self._ledger(context)).outstanding(as_of).minor, self.row.currency)
+        return money((await self._ledger(context_of(info))).outstanding(as_of).minor, self.row.currency)
+
+    @described(
+        "What clears the loan on a day: all that is due, the interest to that day, the principal, less credit held."
+    )
+    async def payoff(self, info: strawberry.Info, as_of: AsOf = None) -> MoneyValue:
+        context = context_of(info)
+        ledger = await self._ledger(context)
+        return money(ledger.payoff(as_of or context.today).minor, self.row.currency)
 
     @described("The nominal annual rate of the agreement, as a fraction.")
     def annual_rate(self) -> Decimal:
@@ -137,6 +145,8 @@ class Loan(Node):
     async def schedule(self, info: strawberry.Info, as_of: AsOf = None) -> list[Instalment]:
         context = context_of(info)
         ledger = await self._ledger(context)
+        if self.row.status is LoanStatus.REGISTERED:
+            return [_agreed_instalment(row, self.row.currency) for row in ledger.schedule]
         rows = ledger.state_on(as_of or context.today).instalments
         return [_instalment(row, self.row.currency) for row in rows]
 
@@ -227,5 +237,19 @@ def _instalment(row: InstalmentState, currency: str) -> Instalment:
         fees=money(row.fees_minor, currency),
         penalty=money(row.penalty_minor, currency),
         paid=money(row.paid_minor, currency),
+        outstanding_after=money(row.outstanding_after_minor, currency),
+    )
+
+
+def _agreed_instalment(row: AgreedInstalment, currency: str) -> Instalment:
+    """An instalment of a loan that was not paid out yet, as it was agreed."""
+    return Instalment(
+        number=row.number,
+        due_on=row.due_on,
+        principal=money(row.principal_minor, currency),
+        interest=money(row.interest_minor, currency),
+        fees=money(row.fees_minor, currency),
+        penalty=money(0, currency),
+        paid=money(0, currency),
         outstanding_after=money(row.outstanding_after_minor, currency),
     )

@@ -1,5 +1,6 @@
 """Liens: one asset secures one loan at a time, over all lenders of the registry."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +19,7 @@ from registry.services.authority import controlled
 from registry.services.transfer_control import none_offered
 
 IDENTIFIER_MAX = 200
-VIN_LENGTH = 17  # ISO 3779
+VIN = re.compile("[A-HJ-NPR-Z0-9]{17}")  # ISO 3779
 PLEDGEABLE = frozenset({LoanStatus.REGISTERED, LoanStatus.ACTIVE, LoanStatus.CHARGED_OFF})
 
 
@@ -93,8 +94,8 @@ class Asset:
         letters = "".join(character for character in spelled if character.isalnum())
         if not letters or len(self.identifier) > IDENTIFIER_MAX:
             raise AssetInvalid(f"its identifier needs 1 to {IDENTIFIER_MAX} characters, letters or digits among them")
-        if kind == AssetKind.VEHICLE and (len(letters) != VIN_LENGTH or not letters.isascii()):
-            raise AssetInvalid(f"a vehicle is named by its identification number of {VIN_LENGTH} letters and digits")
+        if kind == AssetKind.VEHICLE and not VIN.fullmatch(letters):
+            raise AssetInvalid("a vehicle is named by its identification number: 17 letters and digits, not I, O or Q")
         return f"{kind}:{letters}".encode()
 
 

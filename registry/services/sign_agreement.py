@@ -3,17 +3,18 @@
 import hashlib
 import secrets
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from registry.domain import commitments
 from registry.domain.access import Request
 from registry.domain.agreement import AgreementTerms, RepaymentMethod
+from registry.domain.calendar import add_months
 from registry.domain.chain_binding import ChainBinding
 from registry.domain.errors import RuleRefused
 from registry.domain.identifiers import new_id
-from registry.domain.loan import Agreed, Loan
+from registry.domain.loan import Agreed, DateNotAllowed, Loan
 from registry.domain.money import Money
 from registry.domain.origination import Application, ApplicationStatus, Decision
 from registry.domain.parties import Borrower, Identity
@@ -24,6 +25,9 @@ from registry.ports import Facilities, UnitOfWork, Vault
 from registry.services.answering import answer_once
 from registry.services.booking import store_new
 from registry.services.personal import identity_of, seal_agreement
+
+PAYOUT_WITHIN = timedelta(days=90)
+FIRST_DUE_MONTHS_MAX = 2
 
 
 @dataclass(eq=False)
@@ -75,6 +79,7 @@ def sign_agreement(uow: UnitOfWork, given: Signing, request: Request, use: Facil
         decision = uow.applications.decision_of(lender_id, application.id)
         borrower = uow.borrowers.get(lender_id, application.borrower_id)
         product = uow.products.get(application.product_id)
+        _check_days(given, now.date())
         terms = _terms(product, application, decision, given)
         loan = make_loan(
             use.vault,
@@ -155,6 +160,15 @@ def schedule_digest(schedule: tuple[Instalment, ...]) -> str:
         f"{row.number} {row.due_on} {row.principal_minor} {row.interest_minor} {row.fees_minor}" for row in schedule
     ]
     return hashlib.sha256(commitments.canonical(rows)).hexdigest()
+
+
+def _check_days(given: Signing, today: date) -> None:
+    """The payout follows the signing, and the first instalment the payout, before what was decided has aged."""
+    if not today <= given.disburse_on <= today + PAYOUT_WITHIN:
+        raise DateNotAllowed(given.disburse_on, today, today + PAYOUT_WITHIN)
+    earliest, latest = given.disburse_on + timedelta(days=1), add_months(given.disburse_on, FIRST_DUE_MONTHS_MAX)
+    if not earliest <= given.first_due_on <= latest:
+        raise DateNotAllowed(given.first_due_on, earliest, latest)
 
 
 def _terms(product: Product, application: Application, decision: Decision, given: Signing) -> AgreementTerms:

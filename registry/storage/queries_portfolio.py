@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, case, func, select, true
 
 from registry.domain.kinds import LoanStatus, RecordKind
 from registry.storage.queries_loans import LoanQuery, conditions_of
@@ -97,4 +97,6 @@ def largest_borrowers(connection: Connection, sight: Sight, query: LoanQuery, mo
 
 
 def _visible(sight: Sight, query: LoanQuery, *columns: Any) -> Select[Any]:
-    return select(*columns).where(and_(visible_loans(sight), *conditions_of(query)))
+    """Of what the actor sees, a lender's portfolio is the claims it owns: a loan it sold is the buyer's."""
+    owned = true() if sight.lender_id is None else loans.c.controller_id == sight.lender_id
+    return select(*columns).where(and_(visible_loans(sight), owned, *conditions_of(query)))

@@ -76,6 +76,16 @@ def test_a_restart_goes_on_from_the_same_head_with_the_same_state(home: Path) ->
     assert block(second)["parentHash"] == blocks[3]
 
 
+def test_block_0_stays_the_same_over_many_restarts(home: Path) -> None:
+    geneses = set()
+    for _ in range(8):
+        geneses.add(block(Devnet.up(home, TOOLS), 0)["hash"])
+        Devnet.mine(home, 1)
+        Devnet.down(home)
+
+    assert len(geneses) == 1
+
+
 def test_up_returns_the_devnet_that_already_runs(home: Path) -> None:
     assert Devnet.up(home, TOOLS) == Devnet.up(home, TOOLS) == Devnet.status(home)
 

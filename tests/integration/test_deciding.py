@@ -1,9 +1,12 @@
 """Deciding applications on SQLite and PostgreSQL: policy, people, and decisions that can be run again."""
 
+from datetime import timedelta
+
 import orjson
 import pytest
 
 from app.wiring import Registry
+from registry.domain.loan import DateNotAllowed
 from registry.domain.money import Money
 from registry.domain.origination import ApplicationStatus, Outcome
 from registry.services.decide_application import (
@@ -13,7 +16,8 @@ from registry.services.decide_application import (
     case_of,
     decide_application,
 )
-from tests.support.installation import front_end, new_registry, registry, request, sign, submit
+from registry.services.sign_agreement import Signing, sign_agreement
+from tests.support.installation import counts, front_end, new_registry, registry, request, sign, submit, today
 from tests.support.postgres import postgres
 
 __all__ = ["new_registry", "postgres", "registry"]
@@ -87,3 +91,19 @@ def test_a_decision_run_again_gives_the_same_bytes(registry: Registry) -> None:
     assert not forged.identical
     assert any("points" in difference for difference in forged.differences)
     assert loan.records[0].fields["decision_receipt"] == made.receipt_commitment.hex()
+
+
+@pytest.mark.parametrize(("payout", "first_due"), [(-1, 29), (91, 120), (0, 0), (0, 75)])
+def test_a_payout_and_first_instalment_lie_where_the_decision_still_holds(
+    registry: Registry, payout: int, first_due: int
+) -> None:
+    submitted = submit(registry)["application_id"]
+    use = registry.facilities
+    decide_application(registry.unit_of_work(), submitted, request("decideApplication", "d"), use)
+    signing = Signing(submitted, today() + timedelta(days=payout), today() + timedelta(days=first_due))
+    before = counts(registry)
+
+    with pytest.raises(DateNotAllowed):
+        sign_agreement(registry.unit_of_work(), signing, request("signAgreement", "s"), use)
+
+    assert counts(registry) == before
