@@ -79,14 +79,15 @@ class Derivation:
         """Payments before the last one; returns the cash that is left for it."""
         rows = [row for row in self.ledger.schedule if row.due_on < last_on]
         early = total - min(self.cash.last_received.minor, total)
-        plan = self._plan(rows, early, len(rows))
-        if not self.cash.charged_off and rows and abs(self._missing(plan, total, last_on)) > NEAR_ENOUGH_MINOR:
+        plan = self._plan(rows, early, None)
+        told = bool(self.cash.last_received.minor) and not self.cash.charged_off
+        if told and rows and abs(self._missing(plan, total, last_on)) > NEAR_ENOUGH_MINOR:
             plan = self._closest(rows, early, total, last_on)
         for on, minor in plan:
             self._repay(on, minor)
         return total - sum(minor for _, minor in plan)
 
-    def _plan(self, rows: Sequence[Instalment], cash: int, lump_at: int) -> Plan:
+    def _plan(self, rows: Sequence[Instalment], cash: int, lump_at: int | None) -> Plan:
         """Scheduled instalments, and in the month `lump_at` (from 1) all that is left; at least a unit stays owed."""
         plan: Plan = []
         for row in rows[:lump_at]:

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.auditing import evidence_of, trust_of
 from app.simulation.people import draw_person
 from audit.disclosure import DisclosureProfile
 from audit.evidence import evidence_bytes
+from audit.finding import Rule
 from audit.verify import verify
 from graphql_api.anchors import AnchorState, anchors_of_records
 from registry.domain.access import Actor
@@ -24,7 +25,7 @@ from registry.services.pledge_asset import Asset, AssetAlreadyPledged
 from registry.services.record_money import Repayment
 from registry.services.resolve_refusal import NotRefused, resolve_refusal
 from registry.services.transfer_control import Offer
-from registry.storage.tables import voided_records
+from registry.storage.tables import outbox, voided_records
 from tests.support.installation import disbursed, front_end, load, request, today
 from tests.support.postgres import PostgresServer, postgres
 from tests.support.running import Running, running
@@ -154,6 +155,12 @@ def test_a_double_pledge_that_slips_past_sql_is_refused_by_the_contract(made: Ru
     assert tag.hex() in refused["refusal"]
     assert holder.hex() in refused["refusal"]
     assert made.chain().view("lien", tag) == holder
+    (finding,) = made.findings()
+    assert (finding.rule, finding.loan_id) == (Rule.LIEN_MISSING, theirs)
+    with made.registry.engine.begin() as connection:
+        place = (outbox.c.lender_id == 2, outbox.c.position == refused["position"])
+        connection.execute(update(outbox).where(*place).values(voided_at=made.registry.clock.now()))
+    made.anchor()
     made.assert_all_anchored()
 
 

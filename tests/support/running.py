@@ -131,6 +131,8 @@ class Running:
         assert len(queued) == len(set(queued)) == len(on_chain)
         assert set(queued) == {commitment for _, commitment in on_chain.values()}
         report = reconcile_all(self.registry)
+        found = self.findings()
+        assert not found, found
         assert (report.findings, report.not_yet, report.records) == (0, 0, len(on_chain))
 
     def filed(self) -> dict[tuple[bytes, int], tuple[int, bytes]]:
