@@ -25,6 +25,7 @@ import pytest
 
 from app.simulation.people import draw_person
 from chain.devnet import Devnet
+from chain.queries import counts
 from registry.domain.access import Role
 from registry.storage.access_keys import issue
 from tests.support.installation import disbursed, today
@@ -244,7 +245,16 @@ def settle(made: Running, parts: Parts) -> None:
         parts.tend()
         return len(made.fold().records) == made.records()
 
+    def is_relayed() -> bool:
+        """A call refused because a reorganisation had dropped what it follows is tried again when that is final."""
+        parts.tend()
+        made.mine()
+        with made.registry.engine.connect() as connection:
+            found = counts(connection)
+        return not any(found[state] for state in ("QUEUED", "WAITING", "REFUSED", "BLOCKED"))
+
     wait_until(is_mirrored, "every record in the mirror")
+    wait_until(is_relayed, "every call on chain")
     made.mine()
     head = height(made)
     wait_until(lambda: position(made.registry.engine).block_number >= head, "the mirror at the chain's head")
