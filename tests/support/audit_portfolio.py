@@ -349,7 +349,7 @@ class FakeChain:
         return {key: self.slots[key] for key in loan_keys if key in self.slots}
 
     def proof(self, loan_keys: Sequence[bytes], block: int) -> ChainProof:
-        raise NotImplementedError
+        raise AssertionError("reconciliation reads slots and asks for no proof")
 
 
 class FakeBalances:
